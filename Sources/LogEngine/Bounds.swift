@@ -1,0 +1,46 @@
+import SegmentFormat
+
+/// Every bound of the engine, and what happens beyond it (DESIGN §5).
+public enum Bounds {
+    /// A batch of more raw bytes is refused as too large.
+    public static let batchBytes = 16 << 20
+    /// A batch of more lines is refused as too large.
+    public static let batchLines = 100_000
+    /// Batches this large are compressed by whoever appends them; smaller ones share a block that the
+    /// committer compresses.
+    static let ownBlockBytes = 16 << 10
+    /// Raw bytes taken in and not yet durable. Beyond it an append waits for its turn.
+    public static let inFlightBytes = 64 << 20
+    /// Appends waiting for their turn. Beyond it they are refused as busy.
+    public static let waitingAppends = 1_024
+    /// Raw bytes of one commit; what waits beyond it goes into the next.
+    static let commitBytes = 32 << 20
+    /// Appends of one commit.
+    static let commitAppends = 16_384
+    /// Lines of one commit; not above `sequenceReservation`.
+    static let commitLines = 500_000
+    /// Sequences reserved by one write of the manifest.
+    static let sequenceReservation: UInt64 = 1 << 20
+    /// A segment is sealed before its block index or its deliveries pass this.
+    static let segmentBlocks = 131_072
+    /// Keys are remembered this long, and no more of them than `rememberedKeys`, the oldest out first.
+    static let keyMemoryMilliseconds: UInt64 = 86_400_000
+    static let rememberedKeys = 1_000_000
+    /// Sources remembered, the least recently seen out first.
+    static let rememberedSources = 10_000
+    /// Bytes that a scan may gather to bring lines into order; the lines of a larger bucket stream
+    /// block by block.
+    public static let scanBudget = 32 << 20
+    /// What all scans may gather together; each takes at most half of what is left.
+    static let scanPool = 96 << 20
+    /// What a scan gets however little is left.
+    static let scanFloor = 256 << 10
+    /// Raw bytes that a scan hands out at a time where no gathering is needed.
+    static let scanChunk = 256 << 10
+    /// Bytes of block indexes that are kept for sealed segments.
+    static let indexCacheBytes = 32 << 20
+    /// Sealed segments whose files are kept open.
+    static let openSegments = 128
+    /// Lines of a page.
+    public static let pageLines = 10_000
+}

@@ -1,0 +1,75 @@
+import SegmentFormat
+
+// The one seam to the disk. What is behind it may write less than it is given, be interrupted and
+// fail; `DiskAccess.swift` makes whole operations of these calls.
+
+/// A system call that failed, by its `errno`.
+public struct SystemFault: Error, Hashable, Sendable {
+    public let code: Int32
+    public init(_ code: Int32) { self.code = code }
+}
+
+/// Every place that makes something durable. A test runs the suite with each of them left out.
+public enum SyncPoint: String, CaseIterable, Sendable {
+    /// The data directory and the stream's own, when a store is made.
+    case storeDirectory
+    /// A manifest slot that is made in `tmp/`.
+    case manifestCreation
+    /// The stream's directory, after a manifest slot was renamed into it.
+    case manifestDirectory
+    /// A manifest slot that is written anew in place.
+    case manifestSlot
+    /// The head of a new segment, in `tmp/`.
+    case segmentHead
+    /// `hot/`, after a new segment was renamed into it.
+    case segmentDirectory
+    /// The blocks of a commit.
+    case commit
+    /// The seal of a segment.
+    case seal
+    /// A segment that recovery copied, in `tmp/`.
+    case recoveredSegment
+    /// `hot/`, after a recovered segment was renamed over the old one.
+    case recoveredDirectory
+}
+
+public enum OpenMode: Sendable {
+    case read
+    /// Read and write; the file must be there.
+    case update
+    /// Read and write; what is there under that name is emptied.
+    case create
+}
+
+/// An open file. Its owner closes it; reads may come from any thread, the rest from one.
+public protocol DiskFile: AnyObject, Sendable {
+    /// Bytes read, 0 at the end of the file; may be fewer than fit.
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(SystemFault) -> Int
+    /// Bytes written; may be fewer than given. At most 1,024 pieces.
+    func write(_ pieces: [UnsafeRawBufferPointer], at offset: UInt64) throws(SystemFault) -> Int
+    /// Makes content and length durable.
+    func sync(_ point: SyncPoint) throws(SystemFault)
+    func truncate(to length: UInt64) throws(SystemFault)
+    func length() throws(SystemFault) -> UInt64
+    /// Milliseconds since 1970, for both times that a file has.
+    func setModificationTime(_ milliseconds: UInt64) throws(SystemFault)
+    func close()
+}
+
+public protocol Disk: AnyObject, Sendable {
+    func open(_ path: String, _ mode: OpenMode) throws(SystemFault) -> any DiskFile
+    /// Names, without `.` and `..`, in no order.
+    func list(_ directory: String) throws(SystemFault) -> [String]
+    /// The length of a file, or `nil` where there is none.
+    func length(of path: String) throws(SystemFault) -> UInt64?
+    func makeDirectory(_ path: String) throws(SystemFault)
+    func rename(_ path: String, to newPath: String) throws(SystemFault)
+    func remove(_ path: String) throws(SystemFault)
+    /// Makes the names in a directory durable.
+    func syncDirectory(_ path: String, _ point: SyncPoint) throws(SystemFault)
+    /// Bytes that an ordinary user may still write to the file system that holds `path`.
+    func freeBytes(at path: String) throws(SystemFault) -> UInt64
+    /// Takes the advisory lock of `path`, which is made if need be; `EWOULDBLOCK` where another
+    /// process, or another caller of this one, has it. The lock goes when the file is closed.
+    func lock(_ path: String) throws(SystemFault) -> any DiskFile
+}

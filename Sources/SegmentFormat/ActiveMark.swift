@@ -1,0 +1,40 @@
+/// How far the active segment is durable, for readers that do not hold the lock (SPEC A1).
+public struct ActiveMark: Equatable, Sendable {
+    /// Bytes of the one frame that the file holds.
+    public static let byteCount = FrameHeader.byteCount + 8 + 32
+
+    public var segment: SegmentNumber
+    public var length: UInt64
+    public var lastCommit: CommitNumber
+    public var nextSequence: Sequence
+
+    public init(segment: SegmentNumber, length: UInt64, lastCommit: CommitNumber, nextSequence: Sequence) {
+        self.segment = segment
+        self.length = length
+        self.lastCommit = lastCommit
+        self.nextSequence = nextSequence
+    }
+
+    public func encoded() -> [UInt8] {
+        var frame = FrameWriter(.activeMark)
+        frame.section(.active) {
+            $0.put(segment.value)
+            $0.put(length)
+            $0.put(lastCommit.value)
+            $0.put(nextSequence.value)
+        }
+        return frame.finish(salt: .none)
+    }
+
+    public static func decode(_ bytes: UnsafeRawBufferPointer) throws(FormatFault) -> ActiveMark {
+        let sections = try Sections(bytes, at: 0, kind: .activeMark, salt: .none, allowed: [.active])
+        var reader = try sections.required(.active)
+        let segment = SegmentNumber(try reader.u64())
+        let length = try reader.u64()
+        let commit = CommitNumber(try reader.u64())
+        let mark = ActiveMark(
+            segment: segment, length: length, lastCommit: commit, nextSequence: Sequence(try reader.u64()))
+        try reader.finished()
+        return mark
+    }
+}

@@ -1,0 +1,46 @@
+/// Reads the lines of a block out of its data frame.
+public enum BlockData {
+    /// Checks that `frame` is the data frame that `meta` speaks of (D1, D2).
+    public static func check(
+        _ frame: UnsafeRawBufferPointer, of meta: BlockMeta, at offset: UInt64
+    ) throws(FormatFault) {
+        guard frame.count == meta.storedLength else { throw FormatFault(.dataTruncated, at: offset) }
+        guard meta.lines == 0 || xxh3(frame) == meta.dataHash else { throw FormatFault(.dataChecksum, at: offset) }
+    }
+
+    /// Decodes bytes `range` of the lines of a frame that `check` has passed (D3, D4).
+    public static func decode(
+        _ frame: UnsafeRawBufferPointer, of meta: BlockMeta, at offset: UInt64, range: Range<Int>,
+        into output: UnsafeMutableRawBufferPointer
+    ) throws(FormatFault) {
+        guard meta.lines > 0 else { return }
+        guard meta.codec == .lz4 else { throw FormatFault(.blockCodec, at: offset) }
+        try LZ4Frame.decode(
+            frame, at: offset, rawLength: meta.rawLength, range: range, into: output)
+    }
+
+    /// Every rule about a block's data, D1–D5.
+    public static func verify(
+        _ frame: UnsafeRawBufferPointer, of meta: BlockMeta, at offset: UInt64
+    ) throws(FormatFault) {
+        try check(frame, of: meta, at: offset)
+        guard meta.lines > 0 else { return }
+        guard meta.codec == .lz4 else { throw FormatFault(.blockCodec, at: offset) }
+        let raw = UnsafeMutableRawBufferPointer.allocate(byteCount: meta.rawLength, alignment: 16)
+        defer { raw.deallocate() }
+        try LZ4Frame.decode(
+            frame, at: offset, rawLength: meta.rawLength, range: 0..<meta.rawLength, into: raw, checkingContent: true)
+        try checkLines(UnsafeRawBufferPointer(raw), of: meta, at: offset)
+    }
+
+    private static func checkLines(
+        _ raw: UnsafeRawBufferPointer, of meta: BlockMeta, at offset: UInt64
+    ) throws(FormatFault) {
+        var start = 0
+        for run in meta.runs {
+            let bytes = UnsafeRawBufferPointer(rebasing: raw[start..<start + run.bytes])
+            guard bytes.last == 0x0A, bytes.lineFeeds == run.lines else { throw FormatFault(.dataLines, at: offset) }
+            start += run.bytes
+        }
+    }
+}

@@ -1,0 +1,17 @@
+import Glibc
+
+extension UnsafeRawBufferPointer {
+    /// The index of the first LF at or behind `index`.
+    public func firstLineFeed(from index: Int) -> Int? {
+        guard let base = baseAddress, index < count else { return nil }
+        guard let found = memchr(base + index, 0x0A, count - index) else { return nil }
+        return UnsafeRawPointer(found) - base
+    }
+
+    /// How many LFs there are.
+    public var lineFeeds: Int {
+        var total = 0
+        for byte in self where byte == 0x0A { total += 1 }
+        return total
+    }
+}

@@ -1,0 +1,243 @@
+// Which segments live, and what the store must not forget (SPEC §7).
+
+/// A finished segment as the manifest has it.
+public struct SegmentEntry: Hashable, Sendable {
+    static let byteCount = 120
+    static let hotDay: UInt32 = .max
+
+    public var segment: SegmentNumber
+    /// Also in the head, which may be what is damaged.
+    public var salt: Salt
+    public var length: UInt64
+    public var fileHash: Hash128
+    public var firstSequence: Sequence
+    public var nextSequence: Sequence
+    public var firstBucket: Bucket
+    public var lastBucket: Bucket
+    public var lines: UInt64
+    public var rawBytes: UInt64
+    /// Milliseconds, floored to the resolution.
+    public var sealed: UInt64
+    /// Days since 1970 for a cold segment.
+    public var day: UInt32?
+    public var blocks: Int
+    public var deliveries: Int
+    /// It has bad bytes below its last commit, and no seal.
+    public var isDamaged: Bool
+
+    public init(
+        segment: SegmentNumber, salt: Salt, length: UInt64, fileHash: Hash128, totals: SegmentTotals,
+        sealed: UInt64, deliveries: Int, isDamaged: Bool
+    ) {
+        self.segment = segment
+        self.salt = salt
+        self.length = length
+        self.fileHash = fileHash
+        firstSequence = totals.firstSequence
+        nextSequence = totals.nextSequence
+        firstBucket = totals.firstBucket
+        lastBucket = totals.lastBucket
+        lines = totals.lines
+        rawBytes = totals.rawBytes
+        self.sealed = sealed
+        day = nil
+        blocks = totals.blocks
+        self.deliveries = deliveries
+        self.isDamaged = isDamaged
+    }
+
+    func put(into writer: inout ByteWriter) {
+        writer.put(segment.value)
+        writer.put(salt.value)
+        writer.put(length)
+        writer.put(fileHash)
+        writer.put(firstSequence.value)
+        writer.put(nextSequence.value)
+        writer.put(firstBucket.milliseconds)
+        writer.put(lastBucket.milliseconds)
+        writer.put(lines)
+        writer.put(rawBytes)
+        writer.put(sealed)
+        writer.put(day ?? Self.hotDay)
+        writer.put(UInt32(blocks))
+        writer.put(UInt32(deliveries))
+        writer.put(UInt32((isDamaged ? 1 : 0) | (day != nil ? 2 : 0)))
+        writer.put(UInt64(0))
+    }
+
+    init(from reader: inout ByteReader) throws(FormatFault) {
+        let start = reader.fault
+        segment = SegmentNumber(try reader.u64())
+        salt = Salt(try reader.u64())
+        length = try reader.u64()
+        fileHash = try reader.hash128()
+        firstSequence = Sequence(try reader.u64())
+        nextSequence = Sequence(try reader.u64())
+        firstBucket = Bucket(milliseconds: try reader.u64())
+        lastBucket = Bucket(milliseconds: try reader.u64())
+        lines = try reader.u64()
+        rawBytes = try reader.u64()
+        sealed = try reader.u64()
+        let rawDay = try reader.u32()
+        day = rawDay == Self.hotDay ? nil : rawDay
+        blocks = Int(try reader.u32())
+        deliveries = Int(try reader.u32())
+        let flags = try reader.u32()
+        isDamaged = flags & 1 != 0
+        guard flags & ~3 == 0, (flags & 2 != 0) == (day != nil), length <= FormatBounds.fileBytes else { throw start }
+        try reader.zeros(8)
+    }
+}
+
+/// The state of a store after `close`: its active segment is known to the byte.
+public struct CleanClose: Hashable, Sendable {
+    public var segment: SegmentNumber
+    public var length: UInt64
+    public var lastCommit: CommitNumber
+    public var nextSequence: Sequence
+
+    public init(segment: SegmentNumber, length: UInt64, lastCommit: CommitNumber, nextSequence: Sequence) {
+        self.segment = segment
+        self.length = length
+        self.lastCommit = lastCommit
+        self.nextSequence = nextSequence
+    }
+
+    func put(into writer: inout ByteWriter) {
+        writer.put(segment.value)
+        writer.put(length)
+        writer.put(lastCommit.value)
+        writer.put(nextSequence.value)
+    }
+
+    init(from section: ByteReader) throws(FormatFault) {
+        var reader = section
+        segment = SegmentNumber(try reader.u64())
+        length = try reader.u64()
+        lastCommit = CommitNumber(try reader.u64())
+        nextSequence = Sequence(try reader.u64())
+        try reader.finished()
+    }
+}
+
+public struct Manifest: Equatable, Sendable {
+    public var store: StoreID
+    public var generation: UInt64
+    /// Keys the hashes that recognise deliveries.
+    public var deliverySecret: Hash128
+    /// Milliseconds, floored to the resolution.
+    public var created: UInt64
+    public var stream: StreamName
+    public var resolution: Resolution
+    public var horizon: Bucket
+    public var eraseCount: UInt64
+    /// Sequences from this one on have never been given out.
+    public var firstUnreserved: Sequence
+    public var highestSegment: SegmentNumber
+    public var segments: [SegmentEntry]
+    public var cleanClose: CleanClose?
+    public var lists: ManifestLists
+
+    public init(
+        store: StoreID, deliverySecret: Hash128, created: UInt64, stream: StreamName, resolution: Resolution
+    ) {
+        self.store = store
+        generation = 1
+        self.deliverySecret = deliverySecret
+        self.created = created
+        self.stream = stream
+        self.resolution = resolution
+        horizon = .earliest
+        eraseCount = 0
+        firstUnreserved = .first
+        highestSegment = SegmentNumber(0)
+        segments = []
+        cleanClose = nil
+        lists = ManifestLists()
+    }
+
+    public func encoded() -> [UInt8] {
+        var frame = FrameWriter(.manifest)
+        frame.section(.stream) { $0.put(stream.description.utf8) }
+        frame.section(.manifest) {
+            $0.put(store.value)
+            $0.put(generation)
+            $0.put(deliverySecret)
+            $0.put(created)
+        }
+        frame.section(.streamTime) {
+            $0.put(resolution.milliseconds)
+            $0.put(horizon.milliseconds)
+            $0.put(eraseCount)
+        }
+        frame.section(.sequences) {
+            $0.put(firstUnreserved.value)
+            $0.put(highestSegment.value)
+        }
+        frame.list(.segments, segments) { $0.put(into: &$1) }
+        if let cleanClose { frame.section(.cleanClose) { cleanClose.put(into: &$0) } }
+        lists.put(into: &frame)
+        return frame.finish(salt: .none)
+    }
+
+    /// Decodes a manifest that must be all of `bytes`.
+    public static func decode(_ bytes: UnsafeRawBufferPointer) throws(FormatFault) -> Manifest {
+        let sections = try Sections(
+            bytes, at: 0, kind: .manifest, salt: .none,
+            allowed: [
+                .stream, .manifest, .streamTime, .sequences, .segments, .cleanClose, .tombstones, .holds,
+                .policies, .jobs,
+            ])
+        guard bytes.count == sections.frameLength else {
+            throw FormatFault(.frameLength, at: UInt64(sections.frameLength))
+        }
+        var manifest = try takeIdentity(sections)
+        manifest.segments = try sections.list(
+            .segments, bytesEach: SegmentEntry.byteCount, clause: .manifestSegments
+        ) { (reader) throws(FormatFault) in try SegmentEntry(from: &reader) }
+        manifest.cleanClose = try takeCleanClose(sections)
+        manifest.lists = try ManifestLists(sections)
+        try manifest.checkSegments(sections)
+        return manifest
+    }
+
+    private static func takeIdentity(_ sections: Sections) throws(FormatFault) -> Manifest {
+        let name = try sections.required(.stream)
+        guard let stream = StreamName(name.bytes) else { throw FormatFault(.manifestHeader, at: name.origin) }
+        var identity = try sections.required(.manifest)
+        let store = StoreID(try identity.u64())
+        let generation = try identity.u64()
+        let secret = try identity.hash128()
+        let created = try identity.u64()
+        try identity.finished()
+        var time = try sections.required(.streamTime)
+        guard let resolution = Resolution(milliseconds: try time.u64()) else {
+            throw FormatFault(.manifestHeader, at: time.origin)
+        }
+        var manifest = Manifest(
+            store: store, deliverySecret: secret, created: created, stream: stream, resolution: resolution)
+        manifest.generation = generation
+        manifest.horizon = Bucket(milliseconds: try time.u64())
+        manifest.eraseCount = try time.u64()
+        try time.finished()
+        var sequences = try sections.required(.sequences)
+        manifest.firstUnreserved = Sequence(try sequences.u64())
+        manifest.highestSegment = SegmentNumber(try sequences.u64())
+        try sequences.finished()
+        guard manifest.firstUnreserved.value >= 1 else { throw FormatFault(.manifestHeader, at: sequences.origin) }
+        return manifest
+    }
+
+    private static func takeCleanClose(_ sections: Sections) throws(FormatFault) -> CleanClose? {
+        guard let section = sections.optional(.cleanClose) else { return nil }
+        return try CleanClose(from: section)
+    }
+
+    private func checkSegments(_ sections: Sections) throws(FormatFault) {
+        let rises = zip(segments, segments.dropFirst()).allSatisfy { $0.segment < $1.segment }
+        guard rises else { throw FormatFault(.manifestSegments, at: sections.offset) }
+        guard segments.last.map({ $0.segment <= highestSegment }) ?? true else {
+            throw FormatFault(.manifestHeader, at: sections.offset)
+        }
+    }
+}
