@@ -22,16 +22,14 @@ let package = Package(
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         .target(name: "SegmentFormat", dependencies: ["CLZ4", "CXXHash"], swiftSettings: strict),
-        .target(
-            name: "LogEngine",
-            dependencies: ["SegmentFormat", .product(name: "Crypto", package: "swift-crypto")],
-            swiftSettings: strict),
+        .target(name: "LogEngine", dependencies: ["SegmentFormat"], swiftSettings: strict),
         .target(name: "Interactions", dependencies: ["SegmentFormat", "LogEngine"], swiftSettings: strict),
         .target(
             name: "WebAPI",
             dependencies: [
                 "SegmentFormat", "LogEngine", "Interactions",
-                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),

@@ -22,8 +22,10 @@ final class StoreFile: Sendable {
     let path: String
     private let file: any DiskFile
 
-    init(_ disk: any Disk, _ path: String, _ mode: OpenMode) throws(StoreError) {
-        self.path = path
+    /// `name` is what errors call it, where that is not `path`: a file made in `tmp/` is known by the
+    /// name that it will have.
+    init(_ disk: any Disk, _ path: String, _ mode: OpenMode, name: String? = nil) throws(StoreError) {
+        self.path = name ?? path
         file = try attempt("open", path) { () throws(SystemFault) in try disk.open(path, mode) }
     }
 

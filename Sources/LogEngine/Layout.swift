@@ -11,6 +11,13 @@ public struct Layout: Sendable {
         self.stream = stream
     }
 
+    /// The directory that holds the data directory.
+    var parent: String {
+        let parts = data.split(separator: "/", omittingEmptySubsequences: true).dropLast()
+        let joined = parts.joined(separator: "/")
+        return data.hasPrefix("/") ? "/\(joined)" : joined.isEmpty ? "." : joined
+    }
+
     public var root: String { "\(data)/\(stream)" }
     public var hot: String { "\(root)/hot" }
     var temporary: String { "\(root)/tmp" }

@@ -1,11 +1,6 @@
-// A libFuzzer target for the event scanner: arbitrary bytes must be refused or stored as a line that
-// scans to itself. Built with Units.swift as the module SegmentFormat and the sources of Interactions:
-//
-//   swiftc -O -parse-as-library -emit-module -emit-object -wmo -module-name SegmentFormat \
-//       Sources/SegmentFormat/Units.swift -emit-module-path W/SegmentFormat.swiftmodule -o W/SegmentFormat.o
-//   swiftc -O -wmo -parse-as-library -sanitize=fuzzer,address -I W Sources/Interactions/*.swift \
-//       tools/fuzz-targets/ScannerFuzz.swift W/SegmentFormat.o -o W/scanner-fuzz
+// Arbitrary bytes must be refused by the event scanner, or stored as a line that scans to itself.
 
+import Interactions
 import SegmentFormat
 
 @_cdecl("LLVMFuzzerTestOneInput")
@@ -49,6 +44,6 @@ private func scan(
 /// Not so where flooring gave 0, or took milliseconds below 10^11, which read as seconds.
 private func readsBackInItsUnit(_ bucket: Bucket, _ digitCount: Int, _ resolution: Resolution) -> Bool {
     let boundary: UInt64 = 100_000_000_000
-    let wasFlooredBelow = bucket == resolution.bucket(of: boundary) && bucket.milliseconds < boundary && digitCount == 11
-    return bucket != .earliest && !wasFlooredBelow
+    let isBelow = bucket == resolution.bucket(of: boundary) && bucket.milliseconds < boundary
+    return bucket != .earliest && !(isBelow && digitCount == 11)
 }

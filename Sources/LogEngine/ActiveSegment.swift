@@ -1,0 +1,119 @@
+import Glibc
+import SegmentFormat
+
+// The segment that takes appends. Between calls the file is durable up to `length`, and its index,
+// totals and hash speak of just those bytes.
+
+final class ActiveSegment {
+    let head: SegmentHead
+    let file: StoreFile
+    private(set) var length: UInt64
+    private(set) var totals: SegmentTotals
+    private(set) var index: BlockList
+    private(set) var keyed: [KeyedDelivery]
+    /// When it took its first event, in this process.
+    let opened: UInt64
+    private let hash: RunningHash
+
+    init(
+        head: SegmentHead, file: StoreFile, length: UInt64, blocks: [SurveyedBlock], nextSequence: Sequence,
+        opened: UInt64, hash: RunningHash
+    ) {
+        self.head = head
+        self.file = file
+        self.length = length
+        self.opened = opened
+        self.hash = hash
+        index = BlockList(blocks.map(\.entry))
+        keyed = blocks.flatMap(\.keyed)
+        totals = SegmentTotals(startingAt: blocks.first?.entry.firstSequence ?? nextSequence)
+        blocks.forEach { totals.add($0.entry) }
+    }
+
+    /// Makes a segment file with its head in `tmp/`; it lives once it is renamed into `hot/`.
+    static func create(
+        _ head: SegmentHead, _ layout: Layout, _ disk: any Disk, nextSequence: Sequence, now: UInt64
+    ) throws(StoreError) -> ActiveSegment {
+        let bytes = head.encoded()
+        let file = try StoreFile(
+            disk, layout.temporarySegment(head.segment), .create, name: layout.hotSegment(head.segment))
+        try file.write(bytes, at: 0)
+        try file.sync(.segmentHead)
+        let hash = RunningHash(seed: head.salt.value)
+        hash.update(bytes)
+        return ActiveSegment(
+            head: head, file: file, length: UInt64(bytes.count), blocks: [], nextSequence: nextSequence,
+            opened: now, hash: hash)
+    }
+
+    /// Moves a created segment into `hot/`, durably.
+    func publish(_ layout: Layout, _ disk: any Disk) throws(StoreError) {
+        try disk.moveFile(layout.temporarySegment(head.segment), to: layout.hotSegment(head.segment))
+        try disk.syncNames(of: layout.hot, .segmentDirectory)
+    }
+
+    var nextCommit: CommitNumber { totals.lastCommit.next }
+    var mark: ActiveMark {
+        ActiveMark(
+            segment: head.segment, length: length, lastCommit: totals.lastCommit, nextSequence: totals.nextSequence)
+    }
+
+    /// Writes the blocks of one commit and makes them durable. If the disk is full, nothing was
+    /// written; any other failure leaves the end of the file unknown, and the segment unusable.
+    func commit(_ blocks: [(meta: BlockMeta, data: [UInt8])]) throws(StoreError) {
+        let frames = blocks.map { (meta: $0.meta.encoded(salt: head.salt), data: $0.data) }
+        let result: Result<Void, StoreError> = withExtendedLifetime(frames) {
+            var pieces: [UnsafeRawBufferPointer] = []
+            for frame in frames {
+                frame.meta.withUnsafeBytes { pieces.append($0) }
+                frame.data.withUnsafeBytes { pieces.append($0) }
+            }
+            return Result { () throws(StoreError) in try append(pieces) }
+        }
+        try result.get()
+        for (block, frame) in zip(blocks, frames) {
+            let entry = BlockIndexEntry(block.meta, offset: length, metaLength: frame.meta.count)
+            index.append(entry)
+            totals.add(entry)
+            keyed += block.meta.keyed
+            length = entry.end
+        }
+    }
+
+    private func append(_ pieces: [UnsafeRawBufferPointer]) throws(StoreError) {
+        try writeOrTakeBack(pieces)
+        try file.sync(.commit)
+        pieces.forEach { hash.update($0) }
+    }
+
+    /// A write that the disk has no room for leaves the file as it was: nothing of it was synced.
+    private func writeOrTakeBack(_ pieces: [UnsafeRawBufferPointer]) throws(StoreError) {
+        do throws(StoreError) {
+            try file.write(pieces, at: length)
+        } catch {
+            guard error.code == .noSpace else { throw error }
+            try file.truncate(to: length)
+            throw error
+        }
+    }
+
+    /// Writes the seal and makes it durable; the segment takes no more. Returns its manifest entry.
+    func seal(sources: [SourceDelivery], now: UInt64) throws(StoreError) -> SegmentEntry {
+        let seal = Seal(
+            segment: head.segment, totals: totals, index: index.entries, keyed: keyed, sourced: sources,
+            fileHash: hash.wide)
+        let bytes = seal.encoded(salt: head.salt)
+        let result: Result<Void, StoreError> = bytes.withUnsafeBytes { bytes in
+            Result { () throws(StoreError) in try writeOrTakeBack([bytes]) }
+        }
+        try result.get()
+        let sealed = head.resolution.bucket(of: now).milliseconds
+        try file.setModificationTime(sealed)
+        try file.sync(.seal)
+        hash.update(bytes)
+        length += UInt64(bytes.count)
+        return SegmentEntry(
+            segment: head.segment, salt: head.salt, length: length, fileHash: hash.wide, totals: totals,
+            sealed: sealed, deliveries: keyed.count, isDamaged: false)
+    }
+}

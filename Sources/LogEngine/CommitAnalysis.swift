@@ -1,0 +1,74 @@
+import SegmentFormat
+
+// Which blocks of a surveyed segment count (SPEC §8). Pure: the rules of recovery in one place.
+//
+// Let L be the highest commit number with a valid meta. Commit n+1 is never written before the sync
+// of n returned, so bad bytes below L are corruption, and an incomplete L and what follows are a torn
+// tail: they were never acknowledged.
+
+struct CommitAnalysis: Sendable {
+    /// The good blocks of commits that count, in file order.
+    let served: [SurveyedBlock]
+    let lastCommit: CommitNumber
+    /// The end of the last served block, or of the head.
+    let end: UInt64
+    /// Bad below the last commit.
+    let corruption: [FormatFault]
+    /// Bytes of the torn tail, 0 where there is none.
+    let tornBytes: UInt64
+
+    var isCorrupt: Bool { !corruption.isEmpty }
+
+    /// With `knownLength` the file was closed or sealed at that length: nothing of it can be torn.
+    init(_ survey: SegmentSurvey, knownLength: UInt64? = nil) {
+        let highest = survey.blocks.map(\.entry.commit).max() ?? .none
+        let inHighest = survey.blocks.filter { $0.entry.commit == highest }
+        let isWhole = Self.isComplete(inHighest)
+        let isTorn = knownLength == nil && highest != .none && !isWhole
+        lastCommit = isTorn ? CommitNumber(highest.value - 1) : highest
+        let below = survey.blocks.filter { !isTorn || $0.entry.commit < highest }
+        served = below.filter(\.hasGoodData)
+        end = below.last?.entry.end ?? survey.headEnd
+
+        let tailStart = knownLength ?? end
+        var corruption = survey.faults.filter { $0.offset < tailStart || survey.head == nil }
+        if let order = Self.firstOutOfOrder(below, through: lastCommit) {
+            corruption.append(FormatFault(.commitOrder, at: order))
+        }
+        if let knownLength, survey.length < knownLength || (survey.seal == nil && end < knownLength && corruption.isEmpty) {
+            corruption.append(FormatFault(.fileLength, at: min(survey.length, end)))
+        }
+        self.corruption = corruption
+        let sealed = survey.seal != nil
+        tornBytes = knownLength == nil && !sealed && survey.length > end ? survey.length - end : 0
+    }
+
+    private static func isComplete(_ blocks: [SurveyedBlock]) -> Bool {
+        guard let count = blocks.first?.blocksInCommit, blocks.count == count else { return false }
+        return blocks.enumerated().allSatisfy {
+            $1.indexInCommit == $0 && $1.blocksInCommit == count && $1.hasGoodData
+        }
+    }
+
+    /// The offset of the first block that does not follow the one before it (C1, C2), or the end where
+    /// the last commit lacks blocks.
+    private static func firstOutOfOrder(_ blocks: [SurveyedBlock], through last: CommitNumber) -> UInt64? {
+        var commit = CommitNumber.none
+        var (index, count) = (0, 0)
+        var lastSequence = Sequence(0)
+        for block in blocks {
+            let startsCommit = block.entry.commit == commit.next && block.indexInCommit == 0 && index == count
+            let continues =
+                block.entry.commit == commit && block.indexInCommit == index && block.blocksInCommit == count
+            guard startsCommit || continues, block.entry.firstSequence > lastSequence else {
+                return block.entry.offset
+            }
+            commit = block.entry.commit
+            count = block.blocksInCommit
+            index = block.indexInCommit + 1
+            lastSequence = max(lastSequence, block.entry.lastSequence)
+        }
+        guard commit == last, index == count else { return blocks.last?.entry.end ?? 0 }
+        return nil
+    }
+}

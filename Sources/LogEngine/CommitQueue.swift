@@ -1,0 +1,85 @@
+import SegmentFormat
+
+// Group commit as a value: what waits, what the committer does next. The driver is `Committer`.
+
+struct CommitQueue<Waiter> {
+    struct Item {
+        var append: PendingAppend
+        var waiter: Waiter
+    }
+
+    enum Order {
+        /// Make these durable together.
+        case commit([Item])
+        /// Seal the active segment.
+        case seal(Waiter)
+        /// Write the clean close and end.
+        case close(Waiter)
+        /// Nothing waits: sleep until told, or until the active segment is due.
+        case sleep
+    }
+
+    private var items: [Item] = []
+    private var seals: [Waiter] = []
+    private var closing: Waiter?
+    private var isAsleep = false
+    private(set) var isClosed = false
+
+    /// Whether the committer has to be woken, or `nil` where the queue is closed.
+    mutating func enqueue(_ item: Item) -> Bool? {
+        guard !isClosed else { return nil }
+        items.append(item)
+        return wake()
+    }
+
+    mutating func enqueueSeal(_ waiter: Waiter) -> Bool? {
+        guard !isClosed else { return nil }
+        seals.append(waiter)
+        return wake()
+    }
+
+    /// Takes no more; what waits is still done, and the close comes last.
+    mutating func close(_ waiter: Waiter) -> Bool? {
+        guard !isClosed else { return nil }
+        isClosed = true
+        closing = waiter
+        return wake()
+    }
+
+    private mutating func wake() -> Bool {
+        defer { isAsleep = false }
+        return isAsleep
+    }
+
+    /// What the committer does now. Appends go first, oldest first, as many as one commit holds.
+    mutating func next() -> Order {
+        if !items.isEmpty { return .commit(takeCommit()) }
+        if !seals.isEmpty { return .seal(seals.removeFirst()) }
+        if let waiter = closing {
+            closing = nil
+            return .close(waiter)
+        }
+        isAsleep = true
+        return .sleep
+    }
+
+    /// The committer woke by itself.
+    mutating func awoke() { isAsleep = false }
+
+    private mutating func takeCommit() -> [Item] {
+        var (bytes, lines, count) = (0, 0, 0)
+        for item in items {
+            let (moreBytes, moreLines) = (bytes + item.append.batch.byteCount, lines + item.append.batch.lineCount)
+            let fits =
+                moreBytes <= Bounds.commitBytes && moreLines <= Bounds.commitLines && count < Bounds.commitAppends
+            guard count == 0 || fits else { break }
+            (bytes, lines, count) = (moreBytes, moreLines, count + 1)
+        }
+        guard count < items.count else {
+            defer { items = [] }
+            return items
+        }
+        defer { items.removeFirst(count) }
+        return Array(items[..<count])
+    }
+}

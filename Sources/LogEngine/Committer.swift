@@ -1,0 +1,133 @@
+import Glibc
+import Synchronization
+
+// The driver of the commit queue: one thread, because a sync must never block an executor.
+
+final class Committer: @unchecked Sendable {
+    enum Waiter {
+        case append(UnsafeContinuation<Result<AppendOutcome, StoreError>, Never>)
+        case done(UnsafeContinuation<Result<Void, StoreError>, Never>)
+    }
+
+    /// Touched by the committer's thread alone once it runs.
+    private let writer: LogWriter
+    private let queue = Mutex(CommitQueue<Waiter>())
+    private let alarm: Alarm
+    private let publish: @Sendable (LogSnapshot, StoreError?) -> Void
+
+    /// Starts the thread. `publish` is called on it after each commit, seal and failure, before the
+    /// writers hear of it.
+    init(_ writer: LogWriter, publish: @escaping @Sendable (LogSnapshot, StoreError?) -> Void) throws(StoreError) {
+        self.writer = writer
+        self.publish = publish
+        alarm = Alarm()
+        var thread = pthread_t()
+        let retained = Unmanaged.passRetained(self)
+        let code = pthread_create(&thread, nil, { argument in
+            guard let argument else { return nil }
+            Unmanaged<Committer>.fromOpaque(argument).takeRetainedValue().run()
+            return nil
+        }, retained.toOpaque())
+        guard code == 0 else {
+            retained.release()
+            throw .disk(SystemFault(code), "start a thread for", "the committer")
+        }
+        pthread_detach(thread)
+    }
+
+    func append(_ append: PendingAppend) async -> Result<AppendOutcome, StoreError> {
+        await withUnsafeContinuation { continuation in
+            let wakes = queue.withLock { $0.enqueue(.init(append: append, waiter: .append(continuation))) }
+            if wakes == nil { continuation.resume(returning: .failure(.closed)) }
+            if wakes == true { alarm.ring() }
+        }
+    }
+
+    func seal() async -> Result<Void, StoreError> {
+        await perform { (queue, waiter) in queue.enqueueSeal(waiter) }
+    }
+
+    func close() async -> Result<Void, StoreError> {
+        await perform { (queue, waiter) in queue.close(waiter) }
+    }
+
+    private func perform(
+        _ enqueue: (inout CommitQueue<Waiter>, Waiter) -> Bool?
+    ) async -> Result<Void, StoreError> {
+        await withUnsafeContinuation { continuation in
+            let wakes = queue.withLock { enqueue(&$0, .done(continuation)) }
+            if wakes == nil { continuation.resume(returning: .failure(.closed)) }
+            if wakes == true { alarm.ring() }
+        }
+    }
+
+    private func run() {
+        while true {
+            switch queue.withLock({ $0.next() }) {
+            case .commit(let items): commit(items)
+            case .seal(let waiter): finish(waiter, seal(force: true))
+            case .close(let waiter):
+                let result = Result { () throws(StoreError) in try writer.close() }
+                finish(waiter, result)
+                return
+            case .sleep:
+                alarm.wait(atMost: writer.millisecondsUntilDue)
+                queue.withLock { $0.awoke() }
+                sealIfDue()
+            }
+        }
+    }
+
+    private func commit(_ items: [CommitQueue<Waiter>.Item]) {
+        let answers = writer.commit(items.map(\.append))
+        publish(writer.snapshot, writer.poison)
+        for (item, answer) in zip(items, answers) {
+            guard case .append(let continuation) = item.waiter else { continue }
+            continuation.resume(returning: answer)
+        }
+    }
+
+    private func seal(force: Bool) -> Result<Void, StoreError> {
+        let result = Result { () throws(StoreError) in try writer.seal(force: force) }
+        publish(writer.snapshot, writer.poison)
+        return result
+    }
+
+    /// A seal that nobody asked for has nobody to tell; what poisons the log is published.
+    private func sealIfDue() {
+        guard writer.millisecondsUntilDue == 0 else { return }
+        _ = seal(force: false)
+    }
+
+    private func finish(_ waiter: Waiter, _ result: Result<Void, StoreError>) {
+        guard case .done(let continuation) = waiter else { return }
+        continuation.resume(returning: result)
+    }
+}
+
+/// Wakes one thread; a ring before the wait is not lost.
+private final class Alarm: @unchecked Sendable {
+    private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+    init() { sem_init(semaphore, 0, 0) }
+
+    deinit {
+        sem_destroy(semaphore)
+        semaphore.deallocate()
+    }
+
+    func ring() { sem_post(semaphore) }
+
+    /// Returns when rung, or after so many milliseconds.
+    func wait(atMost milliseconds: UInt64?) {
+        guard let milliseconds else {
+            while sem_wait(semaphore) != 0 && errno == EINTR {}
+            return
+        }
+        var deadline = timespec()
+        clock_gettime(CLOCK_REALTIME, &deadline)
+        let capped = min(milliseconds, 86_400_000)
+        deadline.tv_sec += Int(capped / 1_000) + 1
+        while sem_timedwait(semaphore, &deadline) != 0 && errno == EINTR {}
+    }
+}

@@ -1,0 +1,170 @@
+import SegmentFormat
+import Synchronization
+
+/// The log of one stream, open for writing. Appends may come from any task; each returns when its
+/// events are durable. Reading goes through snapshots and never waits for a writer.
+public final class EventLog: Sendable {
+    public let report: OpenReport
+    public let store: StoreID
+    public let resolution: Resolution
+    /// Keys the hashes that recognise deliveries; whoever appends makes them.
+    public let deliverySecret: Hash128
+    private let committer: Committer
+    private let gate = AdmissionGate()
+    private let board: SnapshotBoard
+    private let freeBytesNow: @Sendable () -> UInt64?
+
+    /// Opens the store of a stream below `directory` as its one writer, and recovers it if its last
+    /// writer was cut off. Makes the store where there is none.
+    public static func open(
+        _ directory: String, options: LogOptions, environment: Environment
+    ) throws(StoreError) -> EventLog {
+        let opened = try StoreOpener.open(directory, options, environment)
+        do throws(StoreError) {
+            let writer = try LogWriter(opened, options: options, environment: environment)
+            return try EventLog(writer, opened.report, opened.layout, environment)
+        } catch {
+            opened.lock.close()
+            throw error
+        }
+    }
+
+    private init(
+        _ writer: LogWriter, _ report: OpenReport, _ layout: Layout, _ environment: Environment
+    ) throws(StoreError) {
+        self.report = report
+        store = writer.manifest.store
+        resolution = writer.manifest.resolution
+        deliverySecret = writer.manifest.deliverySecret
+        let board = SnapshotBoard(writer.snapshot)
+        self.board = board
+        committer = try Committer(writer) { board.publish($0, failure: $1) }
+        let disk = environment.disk
+        freeBytesNow = { try? disk.freeBytes(at: layout.root) }
+    }
+
+    /// Events before it are purged.
+    public var horizon: Bucket { snapshot().horizon }
+
+    /// Waits until `bytes` raw bytes may be taken in. `busy` where too many wait already.
+    public func admit(_ bytes: Int) async throws(StoreError) -> Admission {
+        if let failure = board.failure { throw .poisoned(by: failure) }
+        return try await gate.admit(bytes)
+    }
+
+    /// Stores a batch, all of it or nothing; returns once it is durable. A delivery that came before
+    /// is not stored again and gets its first answer.
+    public func append(_ batch: LineBatch, delivery: Delivery?) async throws(StoreError) -> AppendOutcome {
+        guard batch.byteCount <= Bounds.batchBytes + Bounds.batchLines else {
+            throw .tooLarge("a batch holds at most \(Bounds.batchBytes) bytes")
+        }
+        guard batch.lineCount <= Bounds.batchLines else {
+            throw .tooLarge("a batch holds at most \(Bounds.batchLines) events")
+        }
+        return try await committer.append(PendingAppend(batch, delivery: delivery)).get()
+    }
+
+    /// Everything that is durable now.
+    public func snapshot() -> LogSnapshot { board.snapshot }
+
+    /// Waits for events above `sequence`; `nil` once following has ended or the task is cancelled.
+    public func snapshot(after sequence: Sequence) async -> LogSnapshot? {
+        await board.snapshot(after: sequence)
+    }
+
+    /// Ends every wait in `snapshot(after:)`, for good.
+    public func stopFollowing() { board.stopFollowing() }
+
+    /// Seals the active segment, unless it is empty.
+    public func seal() async throws(StoreError) { try await committer.seal().get() }
+
+    /// Makes durable what waits, records how far the log goes, and gives up the lock. The log is closed
+    /// afterwards even if this throws.
+    public func close() async throws(StoreError) {
+        gate.close()
+        board.stopFollowing()
+        try await committer.close().get()
+    }
+
+    public var health: LogHealth {
+        LogHealth(failure: board.failure, freeBytes: freeBytesNow(), bytesInFlight: gate.bytesInFlight)
+    }
+}
+
+/// How a log does.
+public struct LogHealth: Sendable {
+    /// What poisoned it: it takes no more appends until it is opened again.
+    public let failure: StoreError?
+    /// Of the file system; `nil` where it cannot be asked.
+    public let freeBytes: UInt64?
+    /// Raw bytes taken in and not durable yet.
+    public let bytesInFlight: Int
+}
+
+/// The newest snapshot, and those who wait for a newer one.
+private final class SnapshotBoard: Sendable {
+    private struct State {
+        var snapshot: LogSnapshot
+        var failure: StoreError?
+        var hasEnded = false
+        var followers: [UInt64: (after: Sequence, continuation: UnsafeContinuation<LogSnapshot?, Never>)] = [:]
+        var nextFollower: UInt64 = 0
+        var cancelled: Set<UInt64> = []
+    }
+
+    private let state: Mutex<State>
+
+    init(_ snapshot: LogSnapshot) { state = Mutex(State(snapshot: snapshot)) }
+
+    var snapshot: LogSnapshot { state.withLock { $0.snapshot } }
+    var failure: StoreError? { state.withLock { $0.failure } }
+
+    func publish(_ snapshot: LogSnapshot, failure: StoreError?) {
+        let ready = state.withLock { state in
+            state.snapshot = snapshot
+            state.failure = failure
+            guard !state.followers.isEmpty else { return [UnsafeContinuation<LogSnapshot?, Never>]() }
+            let ready = state.followers.filter { $0.value.after < snapshot.lastSequence }
+            ready.keys.forEach { state.followers[$0] = nil }
+            return ready.values.map(\.continuation)
+        }
+        for continuation in ready { continuation.resume(returning: snapshot) }
+    }
+
+    func snapshot(after sequence: Sequence) async -> LogSnapshot? {
+        let number = state.withLock { state in
+            state.nextFollower += 1
+            return state.nextFollower
+        }
+        defer { state.withLock { _ = $0.cancelled.remove(number) } }
+        return await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                let answer: LogSnapshot?? = state.withLock { state in
+                    if state.hasEnded || state.cancelled.remove(number) != nil { return .some(nil) }
+                    if state.snapshot.lastSequence > sequence { return .some(state.snapshot) }
+                    state.followers[number] = (sequence, continuation)
+                    return nil
+                }
+                if let answer { continuation.resume(returning: answer) }
+            }
+        } onCancel: {
+            let waiting = state.withLock { state in
+                guard let follower = state.followers.removeValue(forKey: number) else {
+                    state.cancelled.insert(number)
+                    return UnsafeContinuation<LogSnapshot?, Never>?.none
+                }
+                return follower.continuation
+            }
+            waiting?.resume(returning: nil)
+        }
+    }
+
+    func stopFollowing() {
+        let waiting = state.withLock { state in
+            state.hasEnded = true
+            defer { state.followers = [:] }
+            return state.followers.values.map(\.continuation)
+        }
+        for continuation in waiting { continuation.resume(returning: nil) }
+    }
+}

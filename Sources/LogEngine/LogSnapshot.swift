@@ -1,0 +1,123 @@
+import SegmentFormat
+
+/// The active segment as it was durable at one commit.
+struct ActiveView: Sendable {
+    let segment: OpenSegment
+    let totals: SegmentTotals
+    let length: UInt64
+
+    init(_ active: ActiveSegment) {
+        segment = OpenSegment(
+            number: active.head.segment, salt: active.head.salt, file: active.file, blocks: active.index)
+        totals = active.totals
+        length = active.length
+    }
+
+    init(segment: OpenSegment, totals: SegmentTotals, length: UInt64) {
+        self.segment = segment
+        self.totals = totals
+        self.length = length
+    }
+}
+
+/// A store at one commit. Immutable; what is appended later does not show.
+public struct LogSnapshot: Sendable {
+    public let store: StoreID
+    public let stream: StreamName
+    public let resolution: Resolution
+    /// Events before it are purged.
+    public let horizon: Bucket
+    let eraseCount: UInt64
+    let sealed: SealedSegments
+    let active: ActiveView?
+    let access: SegmentAccess
+
+    init(manifest: Manifest, sealed: SealedSegments, active: ActiveView?, access: SegmentAccess) {
+        store = manifest.store
+        stream = manifest.stream
+        resolution = manifest.resolution
+        horizon = manifest.horizon
+        eraseCount = manifest.eraseCount
+        self.sealed = sealed
+        self.active = active
+        self.access = access
+    }
+
+    /// Of the newest event; 0 where there never was one.
+    public var lastSequence: Sequence {
+        let next = active?.totals.nextSequence ?? sealed.entries.last?.nextSequence ?? .first
+        return Sequence(next.value - 1)
+    }
+
+    /// Everything wrong that reading this store has met since it was opened.
+    public var faults: [FileFault] { access.faults.all }
+
+    /// The event with a sequence, without its LF; `nil` where there is none, or none any more.
+    public func line(of sequence: Sequence) throws(StoreError) -> [UInt8]? {
+        guard let segment = try segment(holding: sequence) else { return nil }
+        let index = segment.blocks.firstIndex(reaching: sequence)
+        guard index < segment.blocks.count, segment.blocks[index].firstSequence <= sequence else { return nil }
+        let reader = BlockReader(access)
+        let output = ScanOutput()
+        let block = BlockReference(segment: segment, entry: segment.blocks[index])
+        guard try reader.append(block, buckets: horizon...Bucket.latest, to: output) else { return nil }
+        var found: [UInt8]?
+        output.forEachLine { line, its in
+            if its == sequence { found = Array(line) }
+        }
+        return found
+    }
+
+    private func segment(holding sequence: Sequence) throws(StoreError) -> OpenSegment? {
+        if let active, active.totals.firstSequence <= sequence, sequence < active.totals.nextSequence {
+            return active.segment
+        }
+        let entries = sealed.entries
+        guard let entry = entries.first(where: { $0.firstSequence <= sequence && sequence < $0.nextSequence })
+        else { return nil }
+        return try access.open(entry, store: store)
+    }
+}
+
+/// What `stat` tells of a segment.
+public struct SegmentSummary: Sendable {
+    public let number: SegmentNumber
+    public let path: String
+    public let isSealed: Bool
+    public let isDamaged: Bool
+    public let blocks: Int
+    public let lines: UInt64
+    public let rawBytes: UInt64
+    public let storedBytes: UInt64
+    public let firstSequence: Sequence
+    public let nextSequence: Sequence
+    /// `nil` without lines.
+    public let firstBucket: Bucket?
+    public let lastBucket: Bucket?
+}
+
+extension LogSnapshot {
+    /// Oldest first; the active segment, if any, is the last.
+    public var segments: [SegmentSummary] {
+        sealed.entries.map { summary($0) } + (active.map { [summary($0)] } ?? [])
+    }
+
+    private func summary(_ entry: SegmentEntry) -> SegmentSummary {
+        SegmentSummary(
+            number: entry.segment, path: access.layout.hotSegment(entry.segment), isSealed: !entry.isDamaged,
+            isDamaged: entry.isDamaged, blocks: entry.blocks, lines: entry.lines, rawBytes: entry.rawBytes,
+            storedBytes: entry.length, firstSequence: entry.firstSequence, nextSequence: entry.nextSequence,
+            firstBucket: entry.lines > 0 ? entry.firstBucket : nil,
+            lastBucket: entry.lines > 0 ? entry.lastBucket : nil)
+    }
+
+    private func summary(_ active: ActiveView) -> SegmentSummary {
+        let totals = active.totals
+        return SegmentSummary(
+            number: active.segment.number, path: active.segment.file.path, isSealed: false, isDamaged: false,
+            blocks: totals.blocks, lines: totals.lines, rawBytes: totals.rawBytes, storedBytes: active.length,
+            firstSequence: totals.firstSequence, nextSequence: totals.nextSequence,
+            firstBucket: totals.lines > 0 ? totals.firstBucket : nil,
+            lastBucket: totals.lines > 0 ? totals.lastBucket : nil)
+    }
+}

@@ -1,0 +1,183 @@
+import Glibc
+import SegmentFormat
+
+// The one writer of a store, on one thread: commits, seals, closes. After any failure that leaves
+// the end of a file or a directory unknown it is poisoned: no more acknowledgements, ever (SPEC §9).
+
+final class LogWriter {
+    private let layout: Layout
+    private let environment: Environment
+    private let options: LogOptions
+    private let manifests: ManifestStore
+    private var active: ActiveSegment
+    private var memory: DeliveryMemory
+    private var sealed: SealedSegments
+    private let mark: StoreFile
+    private let lock: any DiskFile
+    private let access: SegmentAccess
+    private(set) var poison: StoreError?
+    /// A roll whose manifest is still to be written.
+    private var unlisted: SegmentEntry?
+
+    init(_ opened: OpenedStore, options: LogOptions, environment: Environment) throws(StoreError) {
+        layout = opened.layout
+        manifests = opened.manifests
+        active = opened.active
+        memory = opened.memory
+        lock = opened.lock
+        sealed = SealedSegments(opened.manifests.current.segments)
+        access = SegmentAccess(opened.layout, environment.disk)
+        self.options = options
+        self.environment = environment
+        mark = try StoreFile(environment.disk, opened.layout.activeMark, .create)
+        try mark.write(active.mark.encoded(), at: 0)
+    }
+
+    var manifest: Manifest { manifests.current }
+
+    /// What readers see: everything that is durable.
+    var snapshot: LogSnapshot {
+        LogSnapshot(
+            manifest: manifests.current, sealed: sealed, active: ActiveView(active), access: access)
+    }
+
+    /// Makes appends durable together and answers each. An append that is answered with success is on
+    /// disk; one that is answered with an error is not, unless the log is poisoned: then nobody knows.
+    func commit(_ appends: [PendingAppend]) -> [Result<AppendOutcome, StoreError>] {
+        if let poison { return appends.map { _ in .failure(.poisoned(by: poison)) } }
+        do throws(StoreError) {
+            let plan = CommitPlan(
+                appends, after: memory, nextSequence: nextSequence, horizon: manifest.horizon,
+                resolution: manifest.resolution, now: environment.now())
+            guard !plan.isEmpty else { return plan.answers }
+            try makeRoom(for: plan)
+            try write(plan)
+            return plan.answers
+        } catch {
+            return appends.map { _ in .failure(poisoning(error)) }
+        }
+    }
+
+    private var nextSequence: Sequence { active.totals.nextSequence }
+
+    private func makeRoom(for plan: CommitPlan) throws(StoreError) {
+        let isFull =
+            active.totals.rawBytes >= UInt64(options.sealBytes)
+            || active.totals.blocks + plan.blockCount > Bounds.segmentBlocks
+            || active.keyed.count + plan.keyed.count > FormatBounds.deliveries
+        if isFull || isOld { try roll() }
+        try listUnlisted()
+        if plan.nextSequence > manifest.firstUnreserved {
+            try manifests.update { $0.firstUnreserved.value += Bounds.sequenceReservation }
+        }
+    }
+
+    private func write(_ plan: CommitPlan) throws(StoreError) {
+        var blocks: [(meta: BlockMeta, data: [UInt8])] = []
+        for index in 0..<plan.blockCount {
+            let planned = index < plan.blocks.count ? plan.blocks[index] : nil
+            var meta = BlockMeta(
+                segment: active.head.segment, commit: active.nextCommit, indexInCommit: index,
+                blocksInCommit: plan.blockCount, nextSequence: planned?.firstSequence ?? plan.nextSequence,
+                keyed: index == 0 ? plan.keyed : [], sourced: index == 0 ? plan.sourced : [])
+            if let planned { meta.hold(planned.content) }
+            blocks.append((meta, planned?.content.data ?? []))
+        }
+        try active.commit(blocks)
+        plan.keyed.forEach { memory.remember($0) }
+        plan.sourced.forEach { memory.remember($0) }
+        memory.trim(now: environment.now())
+        writeMark()
+    }
+
+    /// The mark is for readers of other processes and is never synced: what it tells is durable
+    /// already, so a failure to write it takes back no acknowledgement.
+    private func writeMark() {
+        do throws(StoreError) { try mark.write(active.mark.encoded(), at: 0) } catch { poison = error }
+    }
+
+    // MARK: - Sealing
+
+    private var isOld: Bool {
+        let now = environment.now()
+        return active.totals.blocks > 0 && now > active.opened
+            && now - active.opened >= options.sealMilliseconds
+    }
+
+    /// When the active segment will be due, in milliseconds from now; `nil` while it is empty.
+    var millisecondsUntilDue: UInt64? {
+        guard poison == nil, active.totals.blocks > 0 else { return nil }
+        let age = environment.now() - min(environment.now(), active.opened)
+        return options.sealMilliseconds - min(age, options.sealMilliseconds)
+    }
+
+    /// Seals the active segment if it is due; `force` seals it whatever its age, unless it is empty.
+    func seal(force: Bool) throws(StoreError) {
+        if let poison { throw .poisoned(by: poison) }
+        guard active.totals.blocks > 0, force || isOld else { return }
+        do throws(StoreError) {
+            try roll()
+            try listUnlisted()
+        } catch {
+            throw poisoning(error)
+        }
+    }
+
+    /// Seal synced, then the next segment in `hot/`, then the manifest, then the first append: whatever
+    /// this is cut by, `hot/` says what lives. The next file is made first, so that a full disk is met
+    /// before the seal.
+    private func roll() throws(StoreError) {
+        try listUnlisted()
+        let now = environment.now()
+        let head = SegmentHead(
+            store: manifest.store, segment: active.head.segment.next, salt: Salt(environment.random()),
+            stream: manifest.stream, resolution: manifest.resolution,
+            created: manifest.resolution.bucket(of: now).milliseconds, horizon: manifest.horizon)
+        let next = try ActiveSegment.create(head, layout, environment.disk, nextSequence: nextSequence, now: now)
+        let entry = try active.seal(sources: memory.sortedSources, now: now)
+        do throws(StoreError) {
+            try next.publish(layout, environment.disk)
+        } catch {
+            poison = error
+            throw error
+        }
+        active = next
+        unlisted = entry
+        try listUnlisted()
+        writeMark()
+    }
+
+    private func listUnlisted() throws(StoreError) {
+        guard let entry = unlisted else { return }
+        try manifests.update {
+            $0.segments.append(entry)
+            $0.highestSegment = entry.segment.next
+        }
+        sealed.append(entry)
+        unlisted = nil
+    }
+
+    // MARK: - The end
+
+    /// A full disk may have room again; after anything else nothing is certain.
+    private func poisoning(_ error: StoreError) -> StoreError {
+        if error.code != .noSpace, poison == nil { poison = error }
+        return error
+    }
+
+    /// Records how far the active segment goes, so that the next open need not look, and gives up the
+    /// lock. Poisoned, it only gives up the lock, and throws.
+    func close() throws(StoreError) {
+        defer { lock.close() }
+        if let poison { throw .poisoned(by: poison) }
+        let clean = CleanClose(
+            segment: active.head.segment, length: active.length, lastCommit: active.totals.lastCommit,
+            nextSequence: nextSequence)
+        do throws(StoreError) {
+            try listUnlisted()
+            try manifests.update { $0.cleanClose = clean }
+        } catch {
+            throw poisoning(error)
+        }
+    }
+}

@@ -1,0 +1,166 @@
+import SegmentFormat
+
+// What a scan has gathered and not yet handed out: lines, and beside them, in stretches rather than
+// line by line, their buckets and sequences.
+
+/// The sequences of some lines that lie one behind the other.
+enum SequenceSpan {
+    case consecutive(from: UInt64, count: Int)
+    case listed([UInt64])
+
+    var count: Int {
+        switch self {
+        case .consecutive(_, let count): count
+        case .listed(let all): all.count
+        }
+    }
+
+    func sequence(_ index: Int) -> Sequence {
+        switch self {
+        case .consecutive(let first, _): Sequence(first + UInt64(index))
+        case .listed(let all): Sequence(all[index])
+        }
+    }
+}
+
+final class ScanOutput {
+    private var buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    private(set) var byteCount = 0
+    private(set) var lineCount = 0
+    private(set) var runs: [Run] = []
+    private(set) var spans: [SequenceSpan] = []
+    /// Bytes and lines at the front that were cut off.
+    private var skippedBytes = 0
+    private var skippedLines = 0
+
+    deinit { buffer.deallocate() }
+
+    var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[skippedBytes..<byteCount])
+    }
+    var lines: Int { lineCount - skippedLines }
+
+    /// Forgets everything, and gives back a buffer that only a large window needed.
+    func clear() {
+        (byteCount, lineCount, skippedBytes, skippedLines) = (0, 0, 0, 0)
+        runs.removeAll(keepingCapacity: true)
+        spans.removeAll(keepingCapacity: true)
+        if buffer.count > 4 * Bounds.scanChunk + LineBatch.blockTarget {
+            buffer.deallocate()
+            buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        }
+    }
+
+    /// Room for `count` more bytes; they count once `grow` says what they are.
+    func reserve(_ count: Int) -> UnsafeMutableRawBufferPointer {
+        if byteCount + count > buffer.count {
+            let larger = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: max(byteCount + count, Bounds.scanChunk + LineBatch.blockTarget), alignment: 16)
+            if byteCount > 0 {
+                larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<byteCount]))
+            }
+            buffer.deallocate()
+            buffer = larger
+        }
+        return UnsafeMutableRawBufferPointer(rebasing: buffer[byteCount..<byteCount + count])
+    }
+
+    /// The reserved bytes are now these runs.
+    func grow(by more: some Swift.Sequence<Run>, _ span: SequenceSpan) {
+        for run in more {
+            runs.append(run)
+            byteCount += run.bytes
+            lineCount += run.lines
+        }
+        spans.append(span)
+    }
+
+    /// Keeps at most `count` lines.
+    func truncate(toLines count: Int) {
+        guard lines > count else { return }
+        byteCount = skippedBytes + byteLength(ofLines: count)
+        lineCount = skippedLines + count
+    }
+
+    /// Drops `count` lines from the front.
+    func dropFirst(lines count: Int) {
+        skippedBytes += byteLength(ofLines: count)
+        skippedLines += count
+    }
+
+    private func byteLength(ofLines count: Int) -> Int {
+        var (end, left) = (0, count)
+        let all = bytes
+        while left > 0, let lineFeed = all.firstLineFeed(from: end) {
+            end = lineFeed + 1
+            left -= 1
+        }
+        return end
+    }
+
+    /// Lines at the front that are not behind `position`.
+    func lines(through position: ScanPosition, order: ScanRequest.Order) -> Int {
+        var low = 0
+        var high = lines
+        while low < high {
+            let middle = (low + high) / 2
+            if self.position(ofLine: middle, order: order) <= position { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// The place of a line that is still there, counted from the front.
+    func position(ofLine index: Int, order: ScanRequest.Order) -> ScanPosition {
+        let line = skippedLines + index
+        return ScanPosition(bucket: order == .time ? bucket(ofLine: line) : .earliest, sequence: sequence(ofLine: line))
+    }
+
+    private func bucket(ofLine line: Int) -> Bucket {
+        var before = 0
+        for run in runs {
+            before += run.lines
+            if line < before { return run.bucket }
+        }
+        preconditionFailure("line \(line) of \(lineCount)")
+    }
+
+    private func sequence(ofLine line: Int) -> Sequence {
+        var before = 0
+        for span in spans {
+            if line < before + span.count { return span.sequence(line - before) }
+            before += span.count
+        }
+        preconditionFailure("line \(line) of \(lineCount)")
+    }
+
+    func forEachLine<Failure: Error>(
+        _ body: (UnsafeRawBufferPointer, Sequence) throws(Failure) -> Void
+    ) throws(Failure) {
+        let all = bytes
+        var (start, line) = (0, 0)
+        for span in spans {
+            for index in 0..<span.count where line + index >= skippedLines && line + index < lineCount {
+                guard let end = all.firstLineFeed(from: start) else { return }
+                try body(UnsafeRawBufferPointer(rebasing: all[start..<end]), span.sequence(index))
+                start = end + 1
+            }
+            line += span.count
+        }
+    }
+}
+
+/// Lines that a scan hands out; valid until the scan's next step.
+public struct ScanChunk {
+    let output: ScanOutput
+
+    /// Whole lines, each ended by LF.
+    public var bytes: UnsafeRawBufferPointer { output.bytes }
+    public var lines: Int { output.lines }
+
+    /// Calls `body` with each line, without its LF, and its sequence.
+    public func forEachLine<Failure: Error>(
+        _ body: (UnsafeRawBufferPointer, Sequence) throws(Failure) -> Void
+    ) throws(Failure) {
+        try output.forEachLine(body)
+    }
+}

@@ -1,0 +1,151 @@
+import SegmentFormat
+import Synchronization
+
+// Sealed segments as readers use them: files and block indexes are opened on first use and kept in
+// a bounded cache.
+
+/// The sealed segments of a store, by number, and by sequence too: both rise together.
+struct SealedSegments: Sendable {
+    private(set) var entries: [SegmentEntry]
+
+    init(_ entries: [SegmentEntry]) { self.entries = entries }
+
+    mutating func append(_ entry: SegmentEntry) { entries.append(entry) }
+}
+
+/// A segment whose blocks can be read.
+final class OpenSegment: Sendable {
+    let number: SegmentNumber
+    let salt: Salt
+    let file: StoreFile
+    let blocks: BlockList
+    /// What was wrong when it was opened.
+    let faults: [FileFault]
+
+    init(number: SegmentNumber, salt: Salt, file: StoreFile, blocks: BlockList, faults: [FileFault] = []) {
+        self.number = number
+        self.salt = salt
+        self.file = file
+        self.blocks = blocks
+        self.faults = faults
+    }
+}
+
+/// Opens segments, and remembers what was wrong with them.
+final class SegmentAccess: Sendable {
+    let layout: Layout
+    let disk: any Disk
+    let faults = FaultLog()
+    let pool = ScanPool()
+    private let cache = Mutex(SegmentCache())
+
+    init(_ layout: Layout, _ disk: any Disk) {
+        self.layout = layout
+        self.disk = disk
+    }
+
+    /// The segment of a manifest entry; `nil`, and a fault, where its file is missing.
+    func open(_ entry: SegmentEntry, store: StoreID) throws(StoreError) -> OpenSegment? {
+        if let known = cache.withLock({ $0.touch(entry.segment) }) { return known }
+        let path = layout.hotSegment(entry.segment)
+        guard let length = try disk.fileLength(path) else {
+            faults.report(FileFault(path: path, fault: FormatFault(.fileMissing, at: 0)))
+            return nil
+        }
+        let file = try StoreFile(disk, path, .read)
+        let loaded = try SegmentIndex.load(file, entry, length: length, store: store, stream: layout.stream)
+        let found = loaded.faults.map { FileFault(path: path, fault: $0) }
+        found.forEach { faults.report($0) }
+        let segment = OpenSegment(
+            number: entry.segment, salt: entry.salt, file: file, blocks: loaded.blocks, faults: found)
+        cache.withLock { $0.insert(segment) }
+        return segment
+    }
+}
+
+/// Least recently used out first, by bytes of index and by open files.
+private struct SegmentCache {
+    private var segments: [SegmentNumber: (segment: OpenSegment, used: UInt64)] = [:]
+    private var clock: UInt64 = 0
+    private var bytes = 0
+
+    mutating func touch(_ number: SegmentNumber) -> OpenSegment? {
+        guard let found = segments[number]?.segment else { return nil }
+        clock += 1
+        segments[number]?.used = clock
+        return found
+    }
+
+    mutating func insert(_ segment: OpenSegment) {
+        clock += 1
+        guard segments.updateValue((segment, clock), forKey: segment.number) == nil else { return }
+        bytes += segment.blocks.memoryBytes
+        while segments.count > 1, bytes > Bounds.indexCacheBytes || segments.count > Bounds.openSegments {
+            guard let oldest = segments.min(by: { $0.value.used < $1.value.used }) else { return }
+            segments[oldest.key] = nil
+            bytes -= oldest.value.segment.blocks.memoryBytes
+        }
+    }
+}
+
+/// The block index of a sealed segment: from its seal, or, where the seal is damaged, from its blocks.
+enum SegmentIndex {
+    static func load(
+        _ file: StoreFile, _ entry: SegmentEntry, length: UInt64, store: StoreID, stream: StreamName
+    ) throws(StoreError) -> (blocks: BlockList, faults: [FormatFault]) {
+        var faults: [FormatFault] = []
+        let expecting = SegmentSurvey.Expectation(
+            segment: entry.segment, store: store, stream: stream, salt: entry.salt)
+        if length != entry.length { faults.append(FormatFault(.fileLength, at: min(length, entry.length))) }
+        if let fault = try headFault(file, expecting) { faults.append(fault) }
+        if !entry.isDamaged {
+            switch try readSeal(file, length: length, segment: entry.segment, salt: entry.salt) {
+            case .success(let seal): return (BlockList(seal.index), faults)
+            case .failure(let fault): faults.append(fault)
+            }
+        }
+        let survey = try SegmentSurvey.read(file, length: length, expecting: expecting)
+        let analysis = CommitAnalysis(survey, knownLength: entry.isDamaged ? nil : entry.length)
+        let known = Set(faults)
+        faults += analysis.corruption.filter { !known.contains($0) }
+        return (BlockList(analysis.served.map(\.entry)), faults)
+    }
+
+    private static func headFault(
+        _ file: StoreFile, _ expecting: SegmentSurvey.Expectation
+    ) throws(StoreError) -> FormatFault? {
+        let bytes = try file.read(4_096, at: 0)
+        do throws(FormatFault) {
+            try bytes.decoded { (bytes) throws(FormatFault) in
+                let head = try SegmentHead.decode(bytes).head
+                try head.check(expecting)
+                guard head.salt == expecting.salt else { throw FormatFault(.headSegment, at: 0) }
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// The seal that ends a file of `length` bytes.
+    static func readSeal(
+        _ file: StoreFile, length: UInt64, segment: SegmentNumber, salt: Salt
+    ) throws(StoreError) -> Result<Seal, FormatFault> {
+        let tailBytes = UInt64(Seal.tailByteCount)
+        guard length > tailBytes else { return .failure(FormatFault(.sealEnd, at: 0)) }
+        let tail = try file.read(Seal.tailByteCount, at: length - tailBytes)
+        guard let frame = tail.withUnsafeBytes({ Seal.frameLength(tail: $0) }), UInt64(frame) <= length else {
+            return .failure(FormatFault(.sealEnd, at: length - tailBytes))
+        }
+        let offset = length - UInt64(frame)
+        let bytes = try file.read(frame, at: offset)
+        do throws(FormatFault) {
+            return .success(
+                try bytes.decoded { (bytes) throws(FormatFault) in
+                    try Seal.decode(bytes, at: offset, segment: segment, salt: salt)
+                })
+        } catch {
+            return .failure(error)
+        }
+    }
+}

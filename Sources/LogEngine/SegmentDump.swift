@@ -1,0 +1,68 @@
+import SegmentFormat
+
+/// Everything that one segment file says of itself. Decodes as much of a broken file as it can.
+public struct SegmentDump: Sendable {
+    public let head: SegmentHead?
+    /// Blocks whose meta is right, in file order.
+    public let blocks: [(offset: UInt64, meta: BlockMeta)]
+    public let seal: Seal?
+    public let sealOffset: UInt64?
+    /// Bytes that were read: of the active segment, those that are durable.
+    public let length: UInt64
+    public let faults: [FormatFault]
+
+    /// Reads a segment, by its path. Of one that is being written it reads what `ACTIVE`, beside it, says
+    /// is durable. `visit` is shown the lines of each good block.
+    public static func read(
+        _ path: String, environment: Environment,
+        visit: (BlockMeta, UnsafeRawBufferPointer) -> Void = { _, _ in }
+    ) throws(StoreError) -> SegmentDump {
+        guard let segment = Layout.hotSegment(at: path) else {
+            throw .badArgument("\(path) does not have the name of a segment")
+        }
+        let file = try StoreFile(environment.disk, path, .read)
+        let length = try durableLength(path, segment, file, environment.disk)
+        var blocks: [(offset: UInt64, meta: BlockMeta)] = []
+        let survey = try SegmentSurvey.read(file, length: length, expecting: .init(segment: segment)) {
+            meta, data, offset in
+            blocks.append((offset, meta))
+            do throws(FormatFault) {
+                try BlockData.verify(data, of: meta, at: offset)
+                try show(meta, data, offset, visit)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        let located = zip(survey.blocks, blocks).map { (offset: $0.entry.offset, meta: $1.meta) }
+        let analysis = CommitAnalysis(survey)
+        let torn = analysis.tornBytes > 0 ? [FormatFault(.commitOrder, at: analysis.end)] : []
+        let faults = survey.faults + (analysis.corruption + torn).filter { !survey.faults.contains($0) }
+        return SegmentDump(
+            head: survey.head, blocks: located, seal: survey.seal, sealOffset: survey.sealOffset, length: length,
+            faults: faults)
+    }
+
+    private static func show(
+        _ meta: BlockMeta, _ data: UnsafeRawBufferPointer, _ offset: UInt64,
+        _ visit: (BlockMeta, UnsafeRawBufferPointer) -> Void
+    ) throws(FormatFault) {
+        guard meta.lines > 0 else { return }
+        let raw = UnsafeMutableRawBufferPointer.allocate(byteCount: meta.rawLength, alignment: 16)
+        defer { raw.deallocate() }
+        try BlockData.decode(data, of: meta, at: offset, range: 0..<meta.rawLength, into: raw)
+        visit(meta, UnsafeRawBufferPointer(raw))
+    }
+
+    private static func durableLength(
+        _ path: String, _ segment: SegmentNumber, _ file: StoreFile, _ disk: any Disk
+    ) throws(StoreError) -> UInt64 {
+        let length = try file.length()
+        let markPath = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+            + "/ACTIVE"
+        guard path.contains("/"), try disk.fileLength(markPath) != nil else { return length }
+        let bytes = try StoreFile(disk, markPath, .read).read(ActiveMark.byteCount, at: 0)
+        guard let mark = try? bytes.decoded(ActiveMark.decode), mark.segment == segment else { return length }
+        return min(length, mark.length)
+    }
+}

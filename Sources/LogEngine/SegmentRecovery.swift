@@ -1,0 +1,226 @@
+import SegmentFormat
+
+// What becomes of the hot segments that the manifest does not list (SPEC §8). Files are never
+// truncated: what recovery keeps is copied byte for byte to a new file that takes the old one's
+// name, because nobody knows which bytes of the old one the disk really has.
+
+struct SegmentRecovery {
+    let manifest: Manifest
+    /// The source table, from the newest seal.
+    private(set) var sources: [SourceDelivery]
+    private(set) var notes: [String] = []
+    private(set) var faults: [FileFault] = []
+    private(set) var active: ActiveSegment?
+    /// Segments to be listed that were not.
+    private(set) var recoveredEntries: [SegmentEntry] = []
+    /// Blocks of segments without a listed seal, whose deliveries count.
+    private(set) var deliveries: [SurveyedBlock] = []
+    private(set) var nextSequence: Sequence
+    private(set) var highestSegment: SegmentNumber
+    private let layout: Layout
+    private let environment: Environment
+    private var disk: any Disk { environment.disk }
+
+    init(
+        _ layout: Layout, _ environment: Environment, _ manifest: Manifest, sources: [SourceDelivery]
+    ) throws(StoreError) {
+        self.layout = layout
+        self.environment = environment
+        self.manifest = manifest
+        self.sources = sources
+        // Sequences up to the reservation may have been given out; a clean close says which were.
+        nextSequence = manifest.cleanClose?.nextSequence ?? manifest.firstUnreserved
+        highestSegment = manifest.highestSegment
+    }
+
+    mutating func run() throws(StoreError) {
+        try checkListed()
+        let unlisted = try unlistedSegments()
+        for segment in unlisted {
+            highestSegment = max(highestSegment, segment)
+            if let clean = manifest.cleanClose, clean.segment == segment {
+                try reopen(segment, clean)
+            } else {
+                try recover(segment, isLast: segment == unlisted.last)
+            }
+        }
+        if let clean = manifest.cleanClose, !unlisted.contains(clean.segment) {
+            report(.fileMissing, at: 0, layout.hotSegment(clean.segment))
+        }
+    }
+
+    private mutating func report(_ clause: Clause, at offset: UInt64, _ path: String) {
+        report([FormatFault(clause, at: offset)], path)
+    }
+
+    private mutating func report(_ found: [FormatFault], _ path: String) {
+        for fault in found {
+            faults.append(FileFault(path: path, fault: fault))
+            notes.append("\(path): \(fault)")
+        }
+    }
+
+    /// Listed segments are only looked at from outside: their bytes are checked when they are read.
+    private mutating func checkListed() throws(StoreError) {
+        for entry in manifest.segments {
+            let path = layout.hotSegment(entry.segment)
+            switch try disk.fileLength(path) {
+            case nil: report(.fileMissing, at: 0, path)
+            case .some(let length) where length != entry.length:
+                report(.fileLength, at: min(length, entry.length), path)
+            default: break
+            }
+        }
+    }
+
+    /// Live but not listed: numbered above every listed one.
+    private mutating func unlistedSegments() throws(StoreError) -> [SegmentNumber] {
+        let listed = manifest.segments.map(\.segment)
+        let highest = listed.last ?? SegmentNumber(0)
+        var live: [SegmentNumber] = []
+        for name in try disk.names(in: layout.hot).sorted() where name != "ACTIVE" {
+            guard let segment = Layout.hotSegment(named: name) else {
+                notes.append("\(layout.hot)/\(name) is no segment; it is left alone")
+                continue
+            }
+            if segment > highest {
+                live.append(segment)
+            } else if !listed.contains(segment) {
+                notes.append("\(layout.hot)/\(name) is not one of this store's segments; it is left alone")
+            }
+        }
+        return live
+    }
+
+    // MARK: - After a clean close
+
+    /// The manifest knows this file to the byte, so whatever is wrong with it is corruption, and what is
+    /// right was synced.
+    private mutating func reopen(_ segment: SegmentNumber, _ clean: CleanClose) throws(StoreError) {
+        let path = layout.hotSegment(segment)
+        let file = try StoreFile(disk, path, .update)
+        let length = try file.length()
+        let survey = try survey(file, segment, length: min(length, clean.length))
+        let analysis = CommitAnalysis(survey, knownLength: clean.length)
+        deliveries += analysis.served
+        guard let head = survey.head, !analysis.isCorrupt, length == clean.length,
+            analysis.lastCommit == clean.lastCommit
+        else {
+            if length > clean.length { report(.fileLength, at: clean.length, path) }
+            if analysis.corruption.isEmpty, analysis.lastCommit != clean.lastCommit {
+                report(.commitOrder, at: analysis.end, path)
+            }
+            return try keepDamaged(segment, survey, analysis, copying: length)
+        }
+        active = try activeSegment(file, head, analysis)
+    }
+
+    private func survey(
+        _ file: StoreFile, _ segment: SegmentNumber, length: UInt64
+    ) throws(StoreError) -> SegmentSurvey {
+        try SegmentSurvey.read(
+            file, length: length,
+            expecting: .init(segment: segment, store: manifest.store, stream: manifest.stream))
+    }
+
+    private func activeSegment(
+        _ file: StoreFile, _ head: SegmentHead, _ analysis: CommitAnalysis
+    ) throws(StoreError) -> ActiveSegment {
+        let hash = try Self.hash(file, length: analysis.end, salt: head.salt)
+        return ActiveSegment(
+            head: head, file: file, length: analysis.end, blocks: analysis.served, nextSequence: nextSequence,
+            opened: environment.now(), hash: hash)
+    }
+
+    private static func hash(_ file: StoreFile, length: UInt64, salt: Salt) throws(StoreError) -> RunningHash {
+        let hash = RunningHash(seed: salt.value)
+        let window = FileWindow(file, length: length)
+        var offset: UInt64 = 0
+        while offset < length {
+            let bytes = try window.bytes(at: offset, count: 1 << 20)
+            guard !bytes.isEmpty else { break }
+            hash.update(bytes)
+            offset += UInt64(bytes.count)
+        }
+        return hash
+    }
+
+    // MARK: - After an unclean end
+
+    private mutating func recover(_ segment: SegmentNumber, isLast: Bool) throws(StoreError) {
+        let path = layout.hotSegment(segment)
+        let file = try StoreFile(disk, path, .read)
+        let length = try file.length()
+        let survey = try survey(file, segment, length: length)
+        let analysis = CommitAnalysis(survey)
+        deliveries += analysis.served
+        if let last = analysis.served.last { nextSequence = max(nextSequence, last.entry.lastSequence + 1) }
+        if analysis.tornBytes > 0 {
+            notes.append(
+                "\(path): dropped a torn tail of \(analysis.tornBytes) bytes at offset \(analysis.end), never acknowledged")
+        }
+        guard let head = survey.head, !analysis.isCorrupt else {
+            return try keepDamaged(segment, survey, analysis, copying: length)
+        }
+        if let seal = survey.seal {
+            // Its seal was synced if a later segment was begun; else its last sync is unknown.
+            let kept = isLast ? try copy(file, segment, length: length) : file
+            sources = seal.sourced
+            recoveredEntries.append(try entry(kept, head.salt, length, seal.totals, seal.keyed.count, isDamaged: false))
+        } else if isLast {
+            let kept = try copy(file, segment, length: analysis.end)
+            active = try activeSegment(kept, head, analysis)
+        } else {
+            report(.sealEnd, at: analysis.end, path)
+            try keepDamaged(segment, survey, analysis, copying: length)
+        }
+    }
+
+    /// Keeps a file with bad bytes as it is, copied so that what is good in it is durable, and lists it.
+    private mutating func keepDamaged(
+        _ segment: SegmentNumber, _ survey: SegmentSurvey, _ analysis: CommitAnalysis, copying length: UInt64
+    ) throws(StoreError) {
+        let path = layout.hotSegment(segment)
+        report(analysis.corruption, path)
+        notes.append("\(path) is damaged; it is kept, its good blocks are served, and appends go on in a new segment")
+        let kept = try copy(try StoreFile(disk, path, .read), segment, length: length)
+        var totals = SegmentTotals(startingAt: nextSequence)
+        analysis.served.forEach { totals.add($0.entry) }
+        nextSequence = max(nextSequence, manifest.firstUnreserved, totals.nextSequence)
+        recoveredEntries.append(
+            try entry(
+                kept, survey.head?.salt ?? .none, length, totals, analysis.served.reduce(0) { $0 + $1.keyed.count },
+                isDamaged: true))
+    }
+
+    private func entry(
+        _ file: StoreFile, _ salt: Salt, _ length: UInt64, _ totals: SegmentTotals, _ deliveries: Int,
+        isDamaged: Bool
+    ) throws(StoreError) -> SegmentEntry {
+        SegmentEntry(
+            segment: Layout.hotSegment(at: file.path) ?? highestSegment, salt: salt, length: length,
+            fileHash: try Self.hash(file, length: length, salt: salt).wide, totals: totals,
+            sealed: manifest.resolution.bucket(of: environment.now()).milliseconds, deliveries: deliveries,
+            isDamaged: isDamaged)
+    }
+
+    /// The first `length` bytes of a segment in a new file of the same name, durably.
+    private func copy(
+        _ file: StoreFile, _ segment: SegmentNumber, length: UInt64
+    ) throws(StoreError) -> StoreFile {
+        let copy = try StoreFile(
+            disk, layout.temporarySegment(segment), .create, name: layout.hotSegment(segment))
+        let window = FileWindow(file, length: length)
+        var offset: UInt64 = 0
+        while offset < length {
+            let bytes = try window.bytes(at: offset, count: 1 << 20)
+            guard !bytes.isEmpty else { break }
+            try copy.write([bytes], at: offset)
+            offset += UInt64(bytes.count)
+        }
+        try copy.sync(.recoveredSegment)
+        try disk.moveFile(layout.temporarySegment(segment), to: layout.hotSegment(segment))
+        try disk.syncNames(of: layout.hot, .recoveredDirectory)
+        return copy
+    }
+}

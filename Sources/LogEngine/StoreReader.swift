@@ -1,0 +1,102 @@
+import SegmentFormat
+
+// Reading a directory without its lock, beside a live writer or with none (SPEC §10). Nothing is
+// written. What the manifest names is opened at once; if the writer has moved on meanwhile, the
+// reader starts over.
+
+public enum StoreReader {
+    private static let tries = 16
+
+    /// A snapshot of what is durable, and what there is to say about it. In the active segment it goes as
+    /// far as the active mark says.
+    public static func snapshot(
+        of directory: String, options: LogOptions, environment: Environment
+    ) throws(StoreError) -> (snapshot: LogSnapshot, notes: [String]) {
+        let layout = Layout(data: directory, stream: options.stream)
+        for _ in 0..<tries {
+            if let found = try attemptSnapshot(layout, environment.disk) { return found }
+        }
+        throw StoreError(.busy, layout.root, "the writer moves faster than this reader; try again")
+    }
+
+    private static func attemptSnapshot(
+        _ layout: Layout, _ disk: any Disk
+    ) throws(StoreError) -> (snapshot: LogSnapshot, notes: [String])? {
+        let reading = try ManifestReading.read(layout, disk)
+        guard let manifest = reading.ruling else { throw absent(reading, layout) }
+        var (notes, faults) = reading.notes(layout)
+        let access = SegmentAccess(layout, disk)
+        for entry in manifest.segments where try disk.fileLength(layout.hotSegment(entry.segment)) == nil {
+            faults.append(FileFault(path: layout.hotSegment(entry.segment), fault: FormatFault(.fileMissing, at: 0)))
+        }
+        let active = try activeView(manifest, access, &notes)
+        guard try ManifestReading.read(layout, disk).ruling?.generation == manifest.generation else { return nil }
+        guard case .found(let view) = active else { return nil }
+        faults.forEach { access.faults.report($0) }
+        let snapshot = LogSnapshot(
+            manifest: manifest, sealed: SealedSegments(manifest.segments), active: view, access: access)
+        return (snapshot, notes)
+    }
+
+    private static func absent(_ reading: ManifestReading, _ layout: Layout) -> StoreError {
+        guard reading.isAbsent else {
+            return .corrupt(layout.root, "both manifests are damaged; `daybook repair` makes new ones")
+        }
+        return StoreError(.missing, layout.root, "there is no store here")
+    }
+
+    private enum ActiveReading {
+        case found(ActiveView?)
+        /// The writer rolled between two looks.
+        case moved
+    }
+
+    private static func activeView(
+        _ manifest: Manifest, _ access: SegmentAccess, _ notes: inout [String]
+    ) throws(StoreError) -> ActiveReading {
+        let (layout, disk) = (access.layout, access.disk)
+        guard let mark = try durableEnd(manifest, layout, disk) else {
+            notes.append("\(layout.activeMark) is missing or damaged; events since the last seal are not shown")
+            return .found(nil)
+        }
+        let listed = manifest.segments.last?.segment ?? SegmentNumber(0)
+        guard mark.segment > listed else { return .moved }
+        let path = layout.hotSegment(mark.segment)
+        guard let length = try disk.fileLength(path) else { return .moved }
+        let file = try StoreFile(disk, path, .read)
+        let survey = try SegmentSurvey.read(
+            file, length: min(mark.length, length),
+            expecting: .init(segment: mark.segment, store: manifest.store, stream: manifest.stream))
+        let analysis = CommitAnalysis(survey, knownLength: mark.length)
+        let faults = analysis.corruption.map { FileFault(path: path, fault: $0) }
+        if length > mark.length, manifest.cleanClose == nil {
+            notes.append(
+                "\(path): \(length - mark.length) bytes behind the last commit that is known to be durable are not shown")
+        }
+        var totals = SegmentTotals(startingAt: mark.nextSequence)
+        analysis.served.forEach { totals.add($0.entry) }
+        totals.nextSequence = max(totals.nextSequence, mark.nextSequence)
+        let segment = OpenSegment(
+            number: mark.segment, salt: survey.head?.salt ?? .none, file: file,
+            blocks: BlockList(analysis.served.map(\.entry)), faults: faults)
+        faults.forEach { access.faults.report($0) }
+        return .found(ActiveView(segment: segment, totals: totals, length: mark.length))
+    }
+
+    /// How far the active segment goes: after a clean close the manifest knows, else the mark does.
+    private static func durableEnd(
+        _ manifest: Manifest, _ layout: Layout, _ disk: any Disk
+    ) throws(StoreError) -> ActiveMark? {
+        if let clean = manifest.cleanClose {
+            return ActiveMark(
+                segment: clean.segment, length: clean.length, lastCommit: clean.lastCommit,
+                nextSequence: clean.nextSequence)
+        }
+        for _ in 0..<tries {
+            guard try disk.fileLength(layout.activeMark) != nil else { return nil }
+            let bytes = try StoreFile(disk, layout.activeMark, .read).read(ActiveMark.byteCount, at: 0)
+            if let mark = try? bytes.decoded(ActiveMark.decode) { return mark }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,128 @@
+import SegmentFormat
+
+// A scan in order of bucket, then sequence. Where blocks do not overlap in time they stream one by
+// one; where they do, the next stretch of buckets that fits the budget is gathered from all blocks
+// that share it, each block decoded once a window, and of each block only the slice that is wanted.
+
+final class TimeOrder: LineSource {
+    private var queue: BlockQueue
+    private let reader: BlockReader
+    private let pool: ScanPool
+    private let last: Bucket
+    /// Blocks that overlap others and have lines at or behind `floor`, in order of sequence.
+    private var open: [BlockReference] = []
+    /// The first bucket that was not delivered whole.
+    private var floor: Bucket
+    /// A bucket too large to gather: its blocks in order of sequence, and the next of them.
+    private var large: (bucket: Bucket, blocks: [BlockReference], next: Int)?
+    private let scratch = ScanOutput()
+    private var lease: ScanLease?
+
+    init(_ snapshot: LogSnapshot, _ filter: BlockFilter, _ reader: BlockReader) {
+        queue = BlockQueue(snapshot, filter, reader)
+        self.reader = reader
+        pool = snapshot.access.pool
+        floor = filter.buckets.lowerBound
+        last = filter.buckets.upperBound
+    }
+
+    func fill(_ output: ScanOutput, lines: Int) throws(StoreError) -> Bool {
+        lease = nil
+        while output.byteCount < Bounds.scanChunk, output.lineCount < lines {
+            if try streamLargeBucket(to: output) { continue }
+            if open.isEmpty, let block = try takeLoneBlock() {
+                try reader.append(block, buckets: floor...last, to: output)
+                floor = max(floor, block.entry.lastBucket)
+                continue
+            }
+            guard try hasMore() else { break }
+            guard output.byteCount == 0 else { break }
+            try gatherWindow(into: output, lines: lines)
+        }
+        return output.byteCount > 0
+    }
+
+    private func hasMore() throws(StoreError) -> Bool {
+        guard floor <= last else { return false }
+        guard open.isEmpty else { return true }
+        return try queue.peek() != nil
+    }
+
+    /// The next block, if it lies before all others: no other block has a line that belongs before its
+    /// last.
+    private func takeLoneBlock() throws(StoreError) -> BlockReference? {
+        guard floor <= last, let block = try queue.peek() else { return nil }
+        queue.advance()
+        guard let next = try queue.peek() else { return block }
+        let last = block.entry.lastBucket
+        let touches = next.entry.firstBucket == last && next.entry.firstSequence > block.entry.lastSequence
+        if next.entry.firstBucket > last || touches { return block }
+        open.append(block)
+        return nil
+    }
+
+    // MARK: - Windows
+
+    private func gatherWindow(into output: ScanOutput, lines: Int) throws(StoreError) {
+        let lease = pool.lease()
+        var plan = WindowPlan(budget: lease.bytes, lines: lines)
+        for block in open { try add(block, to: &plan) }
+        while let block = try queue.peek(), block.entry.firstBucket <= plan.bound {
+            queue.advance()
+            open.append(block)
+            try add(block, to: &plan)
+        }
+        open.sort { $0.entry.firstSequence < $1.entry.firstSequence }
+        guard let window = plan.finish() else {
+            open = []
+            return
+        }
+        let through = window.last
+        if window.isTooLarge {
+            let blocks = open.filter { $0.entry.firstBucket <= through && $0.entry.lastBucket >= through }
+            large = (through, blocks, 0)
+        } else {
+            try gather(window, into: output)
+            self.lease = lease
+        }
+        open.removeAll { $0.entry.lastBucket <= through }
+        // The last bucket of all is above every block's: what is left in `open` never reaches it.
+        floor = Bucket(milliseconds: through.milliseconds + 1)
+    }
+
+    private func add(_ block: BlockReference, to plan: inout WindowPlan) throws(StoreError) {
+        if block.entry.isSingleBucket {
+            plan.add(Run(bucket: block.entry.firstBucket, lines: block.entry.lines, bytes: block.entry.rawLength))
+            return
+        }
+        guard let meta = try reader.meta(block) else { return }
+        for run in meta.runs[BlockSlice(meta, floor...last).runs] { plan.add(run) }
+    }
+
+    /// Copies each run to the place that the plan gives it: buckets in order, and in a bucket the blocks
+    /// in order of sequence, which is also the order in which this comes by.
+    private func gather(_ window: WindowPlan.Window, into output: ScanOutput) throws(StoreError) {
+        var layout = WindowLayout(window)
+        let place = output.reserve(layout.byteCount)
+        for block in open where block.entry.firstBucket <= window.last {
+            scratch.clear()
+            try reader.withLines(block, buckets: floor...window.last, scratch: scratch) { meta, slice, bytes in
+                layout.copy(meta, slice, bytes, to: place)
+            }
+        }
+        layout.finish(place, into: output)
+    }
+
+    // MARK: - A bucket beyond the budget
+
+    private func streamLargeBucket(to output: ScanOutput) throws(StoreError) -> Bool {
+        guard let (bucket, blocks, next) = large else { return false }
+        guard next < blocks.count else {
+            large = nil
+            return true
+        }
+        try reader.append(blocks[next], buckets: bucket...bucket, to: output)
+        large = (bucket, blocks, next + 1)
+        return true
+    }
+}

@@ -1,0 +1,147 @@
+import SegmentFormat
+
+/// How far a verification has come.
+public struct VerifyProgress: Sendable {
+    public let segments: Int
+    public let segmentsInAll: Int
+    public let bytes: UInt64
+}
+
+/// What a verification found.
+public struct VerifyReport: Sendable {
+    public var segments = 0
+    public var blocks = 0
+    public var lines: UInt64 = 0
+    /// Bytes of the segment files.
+    public var bytes: UInt64 = 0
+    public var faults: [FileFault] = []
+    public var notes: [String] = []
+    public var isSound: Bool { faults.isEmpty }
+}
+
+extension StoreReader {
+    /// Reads every byte of a store and checks every clause. Writes nothing, takes no lock.
+    public static func verify(
+        _ directory: String, options: LogOptions, environment: Environment,
+        progress: (VerifyProgress) -> Void
+    ) throws(StoreError) -> VerifyReport {
+        let (snapshot, notes) = try snapshot(of: directory, options: options, environment: environment)
+        var verifier = Verifier(snapshot)
+        verifier.report.notes = notes
+        try verifier.checkManifests()
+        for (index, entry) in snapshot.sealed.entries.enumerated() {
+            try verifier.check(entry)
+            progress(
+                VerifyProgress(
+                    segments: index + 1, segmentsInAll: snapshot.segments.count, bytes: verifier.report.bytes))
+        }
+        if let active = snapshot.active { try verifier.check(active) }
+        return verifier.report
+    }
+}
+
+private struct Verifier {
+    private let snapshot: LogSnapshot
+    private let layout: Layout
+    private let disk: any Disk
+    var report = VerifyReport()
+
+    init(_ snapshot: LogSnapshot) {
+        self.snapshot = snapshot
+        layout = snapshot.access.layout
+        disk = snapshot.access.disk
+    }
+
+    mutating func checkManifests() throws(StoreError) {
+        report.faults += try ManifestReading.read(layout, disk).notes(layout).faults
+    }
+
+    mutating func check(_ entry: SegmentEntry) throws(StoreError) {
+        let path = layout.hotSegment(entry.segment)
+        report.segments += 1
+        guard let length = try disk.fileLength(path) else { return add([FormatFault(.fileMissing, at: 0)], path) }
+        let file = try StoreFile(disk, path, .read)
+        if length != entry.length { add([FormatFault(.fileLength, at: min(length, entry.length))], path) }
+        let survey = try survey(file, entry.segment, salt: entry.salt, length: length)
+        add(CommitAnalysis(survey, knownLength: entry.isDamaged ? nil : entry.length).corruption, path)
+        if let seal = survey.seal { add(sealFaults(seal, survey), path) }
+        let (beforeSeal, whole) = try hashes(file, survey, salt: entry.salt)
+        if let seal = survey.seal, let offset = survey.sealOffset, seal.fileHash != beforeSeal {
+            add([FormatFault(.sealHash, at: offset)], path)
+        }
+        if whole != entry.fileHash { add([FormatFault(.fileHash, at: 0)], path) }
+    }
+
+    mutating func check(_ active: ActiveView) throws(StoreError) {
+        report.segments += 1
+        let survey = try survey(
+            active.segment.file, active.segment.number, salt: nil, length: active.length)
+        add(CommitAnalysis(survey, knownLength: active.length).corruption, active.segment.file.path)
+    }
+
+    private mutating func add(_ faults: [FormatFault], _ path: String) {
+        for fault in faults {
+            let found = FileFault(path: path, fault: fault)
+            if !report.faults.contains(found) { report.faults.append(found) }
+        }
+    }
+
+    private mutating func survey(
+        _ file: StoreFile, _ segment: SegmentNumber, salt: Salt?, length: UInt64
+    ) throws(StoreError) -> SegmentSurvey {
+        let survey = try SegmentSurvey.read(
+            file, length: length,
+            expecting: .init(segment: segment, store: snapshot.store, stream: snapshot.stream, salt: salt)
+        ) { meta, data, offset in
+            do throws(FormatFault) {
+                try BlockData.verify(data, of: meta, at: offset)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        report.blocks += survey.blocks.count
+        report.lines += survey.blocks.reduce(0) { $0 + UInt64($1.entry.lines) }
+        report.bytes += survey.length
+        return survey
+    }
+
+    /// The seal against the blocks that are there (E1, E2).
+    private func sealFaults(_ seal: Seal, _ survey: SegmentSurvey) -> [FormatFault] {
+        var faults: [FormatFault] = []
+        let found = Dictionary(survey.blocks.map { ($0.entry.offset, $0.entry) }, uniquingKeysWith: { first, _ in first })
+        for entry in seal.index where found[entry.offset] != entry {
+            faults.append(FormatFault(.sealBlocks, at: entry.offset))
+        }
+        if (seal.index.first?.offset ?? survey.sealOffset) != survey.headEnd {
+            faults.append(FormatFault(.sealIndex, at: survey.headEnd))
+        }
+        let keyed = survey.blocks.flatMap(\.keyed)
+        if survey.faults.isEmpty, keyed != seal.keyed, let offset = survey.sealOffset {
+            faults.append(FormatFault(.sealBlocks, at: offset))
+        }
+        return faults
+    }
+
+    private func hashes(
+        _ file: StoreFile, _ survey: SegmentSurvey, salt: Salt
+    ) throws(StoreError) -> (beforeSeal: Hash128, whole: Hash128) {
+        let hash = RunningHash(seed: salt.value)
+        let window = FileWindow(file, length: survey.length)
+        let split = survey.sealOffset ?? survey.length
+        try feed(hash, window, 0..<split)
+        let beforeSeal = hash.wide
+        try feed(hash, window, split..<survey.length)
+        return (beforeSeal, hash.wide)
+    }
+
+    private func feed(_ hash: RunningHash, _ window: FileWindow, _ range: Range<UInt64>) throws(StoreError) {
+        var offset = range.lowerBound
+        while offset < range.upperBound {
+            let bytes = try window.bytes(at: offset, count: Int(min(1 << 20, range.upperBound - offset)))
+            guard !bytes.isEmpty else { return }
+            hash.update(bytes)
+            offset += UInt64(bytes.count)
+        }
+    }
+}

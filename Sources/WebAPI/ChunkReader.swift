@@ -1,0 +1,60 @@
+import LogEngine
+import NIOCore
+import SegmentFormat
+
+/// What of a chunk is still to be written. The chunk is the scan's and may be large, so it is copied
+/// out piece by piece.
+struct ChunkReader {
+    private let chunk: ScanChunk
+    private let form: EventForm
+    private let store: StoreID
+    /// Of each line; only rows need them.
+    private let sequences: [Sequence]
+    private var line = 0
+    private var byte = 0
+
+    init(_ chunk: ScanChunk, form: EventForm, store: StoreID) {
+        self.chunk = chunk
+        self.form = form
+        self.store = store
+        var sequences: [Sequence] = []
+        if form == .rows {
+            sequences.reserveCapacity(chunk.lines)
+            chunk.forEachLine { _, sequence in sequences.append(sequence) }
+        }
+        self.sequences = sequences
+    }
+
+    var isAtEnd: Bool { byte == chunk.bytes.count }
+
+    /// Writes what fits below `limit` readable bytes, and a row that does not when `piece` has none yet.
+    mutating func fill(_ piece: inout ByteBuffer, to limit: Int, isFirstRow: inout Bool) {
+        switch form {
+        case .lines: copyBytes(to: &piece, limit: limit)
+        case .rows: while !isAtEnd, writeRow(to: &piece, limit: limit, isFirst: &isFirstRow) {}
+        }
+    }
+
+    private mutating func copyBytes(to piece: inout ByteBuffer, limit: Int) {
+        let end = min(byte + limit - piece.readableBytes, chunk.bytes.count)
+        piece.writeBytes(UnsafeRawBufferPointer(rebasing: chunk.bytes[byte..<end]))
+        byte = end
+    }
+
+    private mutating func writeRow(to piece: inout ByteBuffer, limit: Int, isFirst: inout Bool) -> Bool {
+        guard let end = chunk.bytes.firstLineFeed(from: byte) else { return false }
+        let row = EventRow(
+            UnsafeRawBufferPointer(rebasing: chunk.bytes[byte..<end]),
+            id: EventID(store: store, sequence: sequences[line]))
+        let needed = row.maximumByteCount + EventPieces.separator.utf8CodeUnitCount
+        guard piece.readableBytes + needed <= limit || piece.readableBytes <= 1 else { return false }
+        if !isFirst { piece.writeStaticString(EventPieces.separator) }
+        isFirst = false
+        piece.writeWithUnsafeMutableBytes(minimumWritableBytes: needed) { place in
+            place.baseAddress.map { row.write(to: $0) } ?? 0
+        }
+        line += 1
+        byte = end + 1
+        return true
+    }
+}

@@ -1,0 +1,141 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTPTypes
+
+// Sits between the HTTP codec and Hummingbird's handlers and mends what these leave open: bytes that
+// wait for the socket are counted (ResponseFlow), a connection is closed only once they are out, an
+// answer to HEAD has no body whatever its framing, and `Connection: close` in an answer is kept.
+
+final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    /// How long a client that does not read may hold up the end of its connection.
+    private static let drainLimit = TimeAmount.seconds(30)
+    /// How long a client may go on sending what is not wanted, so that it sees the answer and no reset.
+    private static let lingerLimit = TimeAmount.seconds(2)
+
+    let flow: ResponseFlow
+    /// For each request whose answer is not complete, whether it is a HEAD.
+    private var pendingHeads = CircularBuffer<Bool>()
+    private var answer = Answer()
+    private var pendingWrites = 0
+    private var pendingClose: EventLoopPromise<Void>?
+
+    private struct Answer {
+        var isStreamed = false
+        var omitsBody = false
+        var closesConnection = false
+    }
+
+    init(_ counters: Counters) {
+        flow = ResponseFlow(counters)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if case .head(let head) = Self.unwrapInboundIn(data) { pendingHeads.append(head.method == .head) }
+        context.fireChannelRead(data)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event { flow.depart() }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        flow.close()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        flow.close()
+        pendingClose?.succeed()
+        pendingClose = nil
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch Self.unwrapOutboundIn(data) {
+        case .head(let head):
+            if head.status.kind != .informational { begin(head) }
+            context.write(data, promise: promise)
+        case .body(let bytes):
+            guard !answer.omitsBody else { return drop(bytes.readableBytes, promise) }
+            let released = answer.isStreamed ? bytes.readableBytes : 0
+            context.write(data, promise: tracked(promise, releasing: released, context))
+        case .end:
+            end(context, data, promise)
+        }
+    }
+
+    private func begin(_ head: HTTPResponse) {
+        let hasLength = head.headerFields[.contentLength] != nil
+        answer = Answer(
+            isStreamed: !hasLength, omitsBody: pendingHeads.first ?? false,
+            closesConnection: head.headerFields[.connection] == "close")
+    }
+
+    private func drop(_ bytes: Int, _ promise: EventLoopPromise<Void>?) {
+        if answer.isStreamed { flow.release(bytes) }
+        promise?.succeed()
+    }
+
+    private func end(_ context: ChannelHandlerContext, _ data: NIOAny, _ promise: EventLoopPromise<Void>?) {
+        _ = pendingHeads.popFirst()
+        let done = tracked(promise, releasing: 0, context)
+        if answer.closesConnection { halfClose(context, after: done) }
+        // The codec would end a chunked body here, and a HEAD has none.
+        if answer.omitsBody, answer.isStreamed { return done.succeed() }
+        context.write(data, promise: done)
+    }
+
+    private func tracked(
+        _ promise: EventLoopPromise<Void>?, releasing bytes: Int, _ context: ChannelHandlerContext
+    ) -> EventLoopPromise<Void> {
+        let promise = promise ?? context.eventLoop.makePromise()
+        pendingWrites += 1
+        promise.futureResult.assumeIsolated().whenComplete { _ in
+            self.pendingWrites -= 1
+            if bytes > 0 { self.flow.release(bytes) }
+            if self.pendingWrites == 0, let close = self.pendingClose {
+                self.pendingClose = nil
+                context.close(promise: close)
+            }
+        }
+        return promise
+    }
+
+    private func halfClose(_ context: ChannelHandlerContext, after done: EventLoopPromise<Void>) {
+        done.futureResult.assumeIsolated().whenComplete { _ in
+            context.close(mode: .output, promise: nil)
+            _ = context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingerLimit) {
+                context.close(promise: nil)
+            }
+        }
+    }
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard mode == .all, pendingWrites > 0, context.channel.isActive else {
+            return context.close(mode: mode, promise: promise)
+        }
+        if let pendingClose { return pendingClose.futureResult.cascade(to: promise) }
+        let close = promise ?? context.eventLoop.makePromise()
+        pendingClose = close
+        context.flush()
+        _ = context.eventLoop.assumeIsolated().scheduleTask(in: Self.drainLimit) {
+            guard self.pendingClose != nil else { return }
+            self.pendingClose = nil
+            context.close(promise: close)
+        }
+    }
+}
+
+extension ConnectionOutlet {
+    /// The flow of a connection that this handler is part of.
+    static func flow(of channel: any Channel) async throws -> ResponseFlow {
+        try await channel.eventLoop.submit {
+            try channel.pipeline.syncOperations.handler(type: ConnectionOutlet.self).flow
+        }.get()
+    }
+}

@@ -1,0 +1,74 @@
+/// How events are written in an answer.
+enum EventForm: Equatable {
+    /// The stored lines, one an event.
+    case lines
+    /// A JSON array of rows.
+    case rows
+
+    var mediaType: String {
+        switch self {
+        case .lines: MediaType.ndjson
+        case .rows: MediaType.json
+        }
+    }
+
+    /// The form that suits the values of `Accept` best (RFC 9110 §12.5.1): the highest weight, then
+    /// the type that is named most exactly, then rows. `nil` where neither is acceptable.
+    init?(accept values: [String]) {
+        let ranges = values.flatMap { $0.split(separator: ",") }.compactMap(MediaRange.init)
+        guard !ranges.isEmpty else {
+            self = .rows
+            return
+        }
+        let rows = Preference(of: MediaType.json, among: ranges)
+        let lines = Preference(of: MediaType.ndjson, among: ranges)
+        guard max(rows, lines).weight > 0 else { return nil }
+        self = rows >= lines ? .rows : .lines
+    }
+}
+
+/// One range of an `Accept` field: `type/subtype`, `type/*` or `*/*`, and its weight in thousandths.
+private struct MediaRange {
+    let type: String
+    let weight: Int
+
+    init?(_ text: Substring) {
+        type = MediaType.essence(of: String(text))
+        guard type.contains("/") else { return nil }
+        weight = Self.weight(in: text.split(separator: ";").dropFirst())
+    }
+
+    private static func weight(in parameters: some Swift.Sequence<Substring>) -> Int {
+        for parameter in parameters {
+            let parts = parameter.filter { $0 != " " && $0 != "\t" }.lowercased().split(separator: "=")
+            guard parts.count == 2, parts[0] == "q" else { continue }
+            guard let value = Double(parts[1]), value >= 0, value <= 1 else { return 1_000 }
+            return Int(value * 1_000)
+        }
+        return 1_000
+    }
+
+    /// How exactly the range names a type: 0 for any, 2 for just this one; `nil` where it does not.
+    func exactness(for wanted: String) -> Int? {
+        if type == wanted { return 2 }
+        if type == "application/*" { return 1 }
+        return type == "*/*" ? 0 : nil
+    }
+}
+
+/// What the most exact of the ranges says of a type.
+private struct Preference: Comparable {
+    var weight = 0
+    var exactness = -1
+
+    init(of type: String, among ranges: [MediaRange]) {
+        for range in ranges {
+            guard let exactness = range.exactness(for: type), exactness > self.exactness else { continue }
+            (weight, self.exactness) = (range.weight, exactness)
+        }
+    }
+
+    static func < (a: Preference, b: Preference) -> Bool {
+        (a.weight, a.exactness) < (b.weight, b.exactness)
+    }
+}

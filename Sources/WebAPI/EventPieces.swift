@@ -1,0 +1,114 @@
+import LogEngine
+import NIOCore
+import SegmentFormat
+
+/// The body of an answer, in pieces: what scans find, in the form that the client wants, with the
+/// digest of it all. One caller at a time; its calls block, so they belong on the blocking pool.
+final class EventPieces: @unchecked Sendable {
+    /// Bytes of a piece. A row that is longer is a piece of its own.
+    static let pieceBytes = 128 << 10
+    /// Pieces that are made at a time, so that a change of threads pays.
+    private static let piecesAtOnce = 4
+    static let separator: StaticString = ",\n"
+
+    private let form: EventForm
+    private var scan: Scan
+    private var store: StoreID
+    private var chunk: ChunkReader?
+    private var buffers = BufferRing()
+    private var isFirstRow = true
+    private var hasBegun = false
+    private let digest = RunningHash()
+    private var earlier = (lines: 0, isComplete: true)
+
+    init(_ snapshot: LogSnapshot, _ request: ScanRequest, form: EventForm) throws(StoreError) {
+        self.form = form
+        store = snapshot.store
+        scan = try Scan(snapshot, request)
+    }
+
+    /// Goes on with another scan, once `next()` has come to the end of the one before.
+    func proceed(_ snapshot: LogSnapshot, _ request: ScanRequest) throws(StoreError) {
+        let next = try Scan(snapshot, request)
+        earlier = (count, isComplete)
+        chunk = nil
+        scan = next
+    }
+
+    /// Lines that were read so far.
+    var count: Int { earlier.lines + scan.summary.lines }
+    /// Nothing that was asked for is missing.
+    var isComplete: Bool { earlier.isComplete && scan.summary.isComplete }
+    /// Where a next page begins, once `next()` has come to the end.
+    var cursor: ScanCursor? { scan.summary.cursor }
+    /// The XXH3-128 of all pieces.
+    var hash: Hash128 { digest.wide }
+
+    /// The next pieces; none at the end of the scan.
+    func next() throws(StoreError) -> [ByteBuffer] {
+        var pieces: [ByteBuffer] = []
+        while pieces.count < Self.piecesAtOnce, let piece = try nextPiece() { pieces.append(piece) }
+        return pieces
+    }
+
+    private func nextPiece() throws(StoreError) -> ByteBuffer? {
+        var piece = buffers.take()
+        if !hasBegun, form == .rows { piece.writeStaticString("[") }
+        hasBegun = true
+        while var reader = try currentChunk() {
+            reader.fill(&piece, to: Self.pieceBytes, isFirstRow: &isFirstRow)
+            chunk = reader.isAtEnd ? nil : reader
+            if chunk != nil || piece.readableBytes == Self.pieceBytes { break }
+        }
+        guard piece.readableBytes > 0 else { return nil }
+        piece.withUnsafeReadableBytes { digest.update($0) }
+        buffers.keep(piece)
+        return piece
+    }
+
+    private func currentChunk() throws(StoreError) -> ChunkReader? {
+        if let chunk { return chunk }
+        return try scan.next().map { ChunkReader($0, form: form, store: store) }
+    }
+
+    /// What ends the body.
+    func closing() -> ByteBuffer? {
+        guard form == .rows else { return nil }
+        let end = ByteBuffer(string: hasBegun ? "]\n" : "[]\n")
+        end.withUnsafeReadableBytes { digest.update($0) }
+        return end
+    }
+
+    /// Reads the scan to its end, so that `count` and `cursor` hold, and gives nothing of it.
+    func skip() throws(StoreError) {
+        chunk = nil
+        while try scan.next() != nil {}
+    }
+}
+
+/// Buffers that are used again once the connection has let go of them. There are as many as may wait
+/// for the socket, and those that are being filled.
+private struct BufferRing {
+    private static let size = ResponseFlow.limit / EventPieces.pieceBytes + 5
+    private var buffers: [ByteBuffer] = []
+    private var next = 0
+
+    /// An empty buffer. Clearing one that is still held elsewhere leaves that one alone.
+    mutating func take() -> ByteBuffer {
+        guard buffers.count == Self.size else { return ByteBufferAllocator().buffer(capacity: EventPieces.pieceBytes) }
+        var buffer = buffers[next]
+        buffers[next] = ByteBuffer()
+        buffer.clear()
+        return buffer
+    }
+
+    mutating func keep(_ buffer: ByteBuffer) {
+        guard buffer.readableBytes > EventPieces.pieceBytes / 2, buffer.capacity <= 2 * EventPieces.pieceBytes else { return }
+        if buffers.count < Self.size {
+            buffers.append(buffer)
+        } else {
+            buffers[next] = buffer
+            next = (next + 1) % Self.size
+        }
+    }
+}

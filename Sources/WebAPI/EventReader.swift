@@ -1,0 +1,71 @@
+import LogEngine
+import NIOCore
+import NIOPosix
+import SegmentFormat
+
+/// Begins the answers to `GET /wsapi/interaction_data`.
+struct EventReader: Sendable {
+    /// Bytes of a page that are kept until it is known whether another follows. A larger page is read
+    /// twice instead: once to find its end, once to send it.
+    private static let heldBytes = 8 << 20
+
+    let log: EventLog
+    let blocking: NIOThreadPool
+
+    /// - Parameters:
+    ///   - path: of the request, without its query.
+    ///   - parameters: its query, which the link to the next page repeats.
+    func answer(
+        _ query: EventQuery, form: EventForm, path: String, parameters: QueryParameters
+    ) async throws -> EventAnswer {
+        let snapshot = log.snapshot()
+        guard query.request.limit != nil else {
+            let pieces = try await blocking.runIfActive { try EventPieces(snapshot, query.request, form: form) }
+            return EventAnswer(
+                form: form, pieces: pieces,
+                follow: query.follows ? .init(range: query.request.range, after: snapshot.lastSequence) : nil)
+        }
+        let page = try await blocking.runIfActive { try Self.page(snapshot, query.request, form) }
+        return EventAnswer(
+            form: form, pieces: page.pieces, held: page.held,
+            next: page.cursor.map { "\(path)?\(parameters.replacing("cursor", with: $0.text))" })
+    }
+
+    private struct Page: Sendable {
+        let pieces: EventPieces
+        var held: [ByteBuffer] = []
+        let cursor: ScanCursor?
+    }
+
+    private static func page(
+        _ snapshot: LogSnapshot, _ request: ScanRequest, _ form: EventForm
+    ) throws(StoreError) -> Page {
+        let pieces = try EventPieces(snapshot, request, form: form)
+        var held: [ByteBuffer] = []
+        var bytes = 0
+        while bytes <= heldBytes {
+            let next = try pieces.next()
+            if next.isEmpty { return Page(pieces: pieces, held: held, cursor: pieces.cursor) }
+            bytes += next.reduce(0) { $0 + $1.readableBytes }
+            held += next
+        }
+        try pieces.skip()
+        return Page(pieces: try EventPieces(snapshot, request, form: form), cursor: pieces.cursor)
+    }
+
+    /// `{"results":{…}}`, or `nil` where there is no such event.
+    func event(_ text: String) async throws -> ByteBuffer? {
+        let snapshot = log.snapshot()
+        guard let id = EventID(text), id.store == snapshot.store else { return nil }
+        guard let line = try await blocking.runIfActive({ try snapshot.line(of: id.sequence) }) else { return nil }
+        return line.withUnsafeBytes { line in
+            let row = EventRow(line, id: id)
+            var json = ByteBuffer(string: #"{"results":"#)
+            json.writeWithUnsafeMutableBytes(minimumWritableBytes: row.maximumByteCount) { place in
+                place.baseAddress.map { row.writeValue(to: $0) } ?? 0
+            }
+            json.writeStaticString("}\n")
+            return json
+        }
+    }
+}

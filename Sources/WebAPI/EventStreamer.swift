@@ -1,0 +1,73 @@
+import HummingbirdCore
+import LogEngine
+import Logging
+import NIOCore
+import NIOPosix
+import SegmentFormat
+
+/// Writes the body of an answer, no faster than the client reads it.
+struct EventStreamer: Sendable {
+    let log: EventLog
+    let blocking: NIOThreadPool
+    let flow: ResponseFlow
+    let logger: Logger
+
+    func write(_ answer: EventAnswer, to writer: consuming some ResponseBodyWriter) async throws {
+        for piece in answer.held { try await send(piece, to: &writer) }
+        let isComplete = try await finishes(answer, &writer)
+        if let closing = answer.pieces.closing() { try await send(closing, to: &writer) }
+        try await writer.finish(answer.trailer(isComplete: isComplete))
+    }
+
+    /// Whether everything could be read. A failure in the middle is told in the trailer: the head has
+    /// long been sent.
+    private func finishes(_ answer: EventAnswer, _ writer: inout some ResponseBodyWriter) async throws -> Bool {
+        do {
+            try await tell(answer.pieces, &writer)
+            if let follow = answer.follow { try await self.follow(follow, answer.pieces, &writer) }
+            return true
+        } catch let error as StoreError {
+            logger.error("an answer was cut short: \(error)")
+            return false
+        }
+    }
+
+    private func tell(_ pieces: EventPieces, _ writer: inout some ResponseBodyWriter) async throws {
+        while true {
+            let next = try await blocking.runIfActive { try pieces.next() }
+            if next.isEmpty { return }
+            for piece in next { try await send(piece, to: &writer) }
+        }
+    }
+
+    private func send(_ piece: ByteBuffer, to writer: inout some ResponseBodyWriter) async throws {
+        await flow.reserve(piece.readableBytes)
+        try Task.checkCancellation()
+        try await writer.write(piece)
+    }
+
+    /// Tells what is stored from now on, in order of arrival, until the client leaves or the log stops
+    /// its followers.
+    private func follow(
+        _ follow: EventAnswer.Follow, _ pieces: EventPieces, _ writer: inout some ResponseBodyWriter
+    ) async throws {
+        var last = follow.after
+        while let snapshot = await snapshot(after: last) {
+            let request = ScanRequest(
+                range: follow.range, order: .arrival, limit: nil, cursor: nil, after: last)
+            try await blocking.runIfActive { try pieces.proceed(snapshot, request) }
+            try await tell(pieces, &writer)
+            last = snapshot.lastSequence
+        }
+    }
+
+    private func snapshot(after sequence: Sequence) async -> LogSnapshot? {
+        let waiting = Task { await log.snapshot(after: sequence) }
+        flow.onDeparture { waiting.cancel() }
+        return await withTaskCancellationHandler {
+            await waiting.value
+        } onCancel: {
+            waiting.cancel()
+        }
+    }
+}

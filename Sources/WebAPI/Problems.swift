@@ -1,0 +1,78 @@
+import HTTPTypes
+import Interactions
+import LogEngine
+
+// Every refusal of the HTTP surface, and the one place where a StoreError becomes a status.
+
+extension Problem {
+    init(_ error: StoreError) {
+        self.init(Self.status(of: error.code), error.code.rawValue, error.message)
+        if status == .serviceUnavailable || status == .insufficientStorage {
+            fields[.retryAfter] = error.code == .busy ? "1" : "60"
+        }
+    }
+
+    private static func status(of code: StoreError.Code) -> HTTPResponse.Status {
+        switch code {
+        case .badArgument, .badCursor: .badRequest
+        case .goneCursor: .gone
+        case .tooLarge: .contentTooLarge
+        case .deliveryConflict: .unprocessableContent
+        case .busy, .poisoned, .closed: .serviceUnavailable
+        case .noSpace: .insufficientStorage
+        case .disk, .locked, .missing, .corrupt, .mismatch: .internalServerError
+        }
+    }
+
+    static func badEvent(_ fault: LineFault) -> Problem {
+        var problem = Problem(
+            .badRequest, fault.fault.reason.rawValue,
+            "line \(fault.line): \(fault.fault.message); nothing of this body was stored")
+        problem.extras = [("line", .number(fault.line)), ("offset", .number(fault.offset))]
+        return problem
+    }
+
+    static func badParameter(_ name: String, _ rule: String) -> Problem {
+        var problem = Problem(.badRequest, "bad_parameter", "\(name): \(rule)")
+        problem.extras = [("parameter", .text(name))]
+        return problem
+    }
+
+    static let notFound = Problem(.notFound, "not_found", "there is nothing at this path")
+
+    static func notAllowed(_ allowed: String) -> Problem {
+        var problem = Problem(.methodNotAllowed, "method_not_allowed", "this path answers \(allowed)")
+        problem.fields[.allow] = allowed
+        return problem
+    }
+
+    static let notAcceptable = Problem(
+        .notAcceptable, "not_acceptable", "this path answers \(MediaType.json) and \(MediaType.ndjson)")
+
+    static let unsupportedMediaType = Problem(
+        .unsupportedMediaType, "unsupported_media_type", "events are sent as \(MediaType.ndjson)"
+    ).closingConnection()
+
+    static let bodyTooLarge = Problem(
+        .contentTooLarge, "body_too_large",
+        "a body has at most \(Bounds.batchBytes) bytes; nothing of it was stored: send it in parts"
+    ).closingConnection()
+
+    static let tooManyLines = Problem(
+        .contentTooLarge, "too_many_lines",
+        "a body has at most \(Bounds.batchLines) lines; nothing of it was stored: send it in parts")
+
+    static let bodyTooSlow = Problem(
+        .requestTimeout, "body_too_slow", "the body took too long to arrive; nothing of it was stored"
+    ).closingConnection()
+
+    static let bodyIncomplete = Problem(
+        .badRequest, "body_incomplete", "the body ended early; nothing of it was stored"
+    ).closingConnection()
+
+    static let badIdempotencyKey = Problem(
+        .badRequest, "bad_idempotency_key", "Idempotency-Key: one value of 1 to 255 printable ASCII characters")
+
+    static let internalError = Problem(
+        .internalServerError, "internal", "something went wrong here; the server's log has more")
+}

@@ -1,0 +1,137 @@
+import LogEngine
+import SegmentFormat
+import TestSupport
+
+/// A story of one store, told by operations on a disk. It ends by throwing where the disk fails it.
+/// The batches of a scenario are made once: most of them are small, one is of several blocks.
+struct Scenario: Sendable, CustomStringConvertible {
+    /// The machine of a story.
+    struct Stage {
+        var disk: VirtualDisk
+        var ledger = Ledger()
+        let environment: TestEnvironment
+
+        init(_ disk: VirtualDisk = VirtualDisk(), seed: UInt64 = 1) {
+            self.disk = disk
+            environment = TestEnvironment(seed: seed)
+        }
+    }
+
+    let description: String
+    private let steps: @Sendable (inout Stage) async throws(StoreError) -> Void
+
+    init(_ description: String, _ steps: @escaping @Sendable (inout Stage) async throws(StoreError) -> Void) {
+        self.description = description
+        self.steps = steps
+    }
+
+    /// Tells the story up to its end or to the first failure, which is returned.
+    func run(on stage: inout Stage) async -> StoreError? {
+        do throws(StoreError) {
+            try await steps(&stage)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Tells the story up to operation `cut`; `nil` where it ends before.
+    func run(cutAt cut: Int, ignoring ignored: Set<SyncPoint> = []) async -> Stage? {
+        var stage = Stage()
+        stage.disk.ignoredSyncs = ignored
+        stage.disk.stop(at: cut)
+        let failure = await run(on: &stage)
+        return failure == nil && !stage.disk.isStopped ? nil : stage
+    }
+}
+
+extension Scenario.Stage {
+    /// Opens the store for the length of `body`, then closes it, whether or not the disk lets it.
+    mutating func open(
+        _ body: (EventLog, inout Scenario.Stage) async throws(StoreError) -> Void
+    ) async throws(StoreError) {
+        let log = try EventLog.open(dataDirectory, options: LogOptions(), environment: environment.on(disk))
+        do throws(StoreError) {
+            try await body(log, &self)
+        } catch {
+            try? await log.close()
+            throw error
+        }
+        try await log.close()
+    }
+
+    /// Opens the store for the length of `body`; then the process is killed.
+    mutating func openAndCrash(
+        _ body: (EventLog, inout Scenario.Stage) async throws(StoreError) -> Void
+    ) async throws(StoreError) {
+        let log = try EventLog.open(dataDirectory, options: LogOptions(), environment: environment.on(disk))
+        let result: Result<Void, StoreError>
+        do throws(StoreError) { result = .success(try await body(log, &self)) } catch { result = .failure(error) }
+        if case .success = result { disk = disk.processCrash() }
+        try? await log.close()
+        try result.get()
+    }
+
+    mutating func append(_ batch: TestBatch, to log: EventLog) async throws(StoreError) {
+        try await ledger.append(batch, to: log)
+    }
+
+    mutating func read(_ log: EventLog) throws(StoreError) {
+        ledger.wasServed(try readAll(log.snapshot(), ScanRequest(order: .arrival)).events)
+    }
+}
+
+extension Scenario {
+    /// Two batches in order, one out of order, one of three blocks, one from a source.
+    private static let ordered = TestBatch(100, buckets: [3, 3, 4], key: 1)
+    private static let single = TestBatch(200, buckets: [4])
+    private static let shuffled = TestBatch(300, buckets: [5, 2, 4, 2, 5], key: 2)
+    /// No two of its lines fit in one block.
+    static let wide = TestBatch(400, buckets: [4, 6, 5], padding: LineBatch.blockTarget / 2, key: 3)
+    private static let sourced = TestBatch(
+        500, [TestEvent(500, bucket: .ofTest(6))],
+        delivery: .source(SourceEpoch(source: Hash128(low: 1, high: 2), epoch: 3), number: 7))
+    private static let late = TestBatch(600, buckets: [0, 6], key: 4)
+    private static let last = TestBatch(700, buckets: [7, 1], key: 5)
+
+    /// Created, appended to, sealed, closed, opened again.
+    static let life = Scenario("a life") { stage throws(StoreError) in
+        try await stage.open { log, stage throws(StoreError) in
+            try await stage.append(ordered, to: log)
+            try await stage.append(single, to: log)
+            try await stage.append(wide, to: log)
+            try await stage.append(sourced, to: log)
+            try await log.seal()
+            try await stage.append(shuffled, to: log)
+            try stage.read(log)
+        }
+        try await stage.open { log, stage throws(StoreError) in
+            try await stage.append(late, to: log)
+            try await log.seal()
+            try await stage.append(ordered, to: log)
+            try await stage.append(last, to: log)
+        }
+    }
+
+    /// The process is killed twice: with a batch of several blocks behind it, and behind a seal.
+    static let crashes = Scenario("crashes") { stage throws(StoreError) in
+        try await stage.openAndCrash { log, stage throws(StoreError) in
+            try await stage.append(ordered, to: log)
+            try await stage.append(sourced, to: log)
+            try await stage.append(wide, to: log)
+        }
+        try await stage.openAndCrash { log, stage throws(StoreError) in
+            try stage.read(log)
+            try await stage.append(shuffled, to: log)
+            try await log.seal()
+            try await stage.append(single, to: log)
+        }
+        try await stage.open { log, stage throws(StoreError) in
+            try stage.read(log)
+            try await stage.append(late, to: log)
+            try await stage.append(last, to: log)
+        }
+    }
+
+    static let all = [life, crashes]
+}

@@ -1,0 +1,87 @@
+import LogEngine
+import SegmentFormat
+
+// Events that a test can tell apart: each has a number of its own.
+
+/// One event; its line is `{"timestamp":…,"n":…}`.
+public struct TestEvent: Hashable, Sendable, CustomStringConvertible {
+    public let bucket: Bucket
+    public let line: String
+
+    /// An event whose line is made longer by `padding` bytes and a few.
+    public init(_ number: Int, bucket: Bucket, padding: Int = 0) {
+        let pad = padding > 0 ? #","pad":"\#(String(repeating: "x", count: padding))""# : ""
+        self.bucket = bucket
+        line = #"{"timestamp":\#(bucket.milliseconds),"n":\#(number)\#(pad)}"#
+    }
+
+    public init(line: String, bucket: Bucket) {
+        self.line = line
+        self.bucket = bucket
+    }
+
+    public var description: String { line.utf8.count > 80 ? "\(line.prefix(60))…" : line }
+}
+
+extension Bucket {
+    /// The `index`th bucket of 10 minutes of the tests' day.
+    public static func ofTest(_ index: Int) -> Bucket {
+        Bucket(milliseconds: 1_794_960_000_000 + UInt64(index) * Resolution.tenMinutes.milliseconds)
+    }
+}
+
+/// A batch as a client has it: it can be sent again.
+public struct TestBatch: Sendable, CustomStringConvertible {
+    /// Of its first event; no two batches of a test share a number.
+    public let number: Int
+    public let events: [TestEvent]
+    public let delivery: Delivery?
+
+    public init(_ number: Int, _ events: [TestEvent], delivery: Delivery? = nil) {
+        self.number = number
+        self.events = events
+        self.delivery = delivery
+    }
+
+    /// One event for each of the bucket indexes, numbered from `number` on. With a key, the batch is
+    /// recognised when it is sent again.
+    public init(_ number: Int, buckets: [Int], padding: Int = 0, key: Int? = nil) {
+        let events = buckets.enumerated().map {
+            TestEvent(number + $0.offset, bucket: .ofTest($0.element), padding: padding)
+        }
+        self.init(number, events, delivery: key.map { Self.delivery(key: $0, events) })
+    }
+
+    public static func delivery(key: Int, _ events: [TestEvent]) -> Delivery {
+        let hash = RunningHash()
+        for event in events { hash.update(Array(event.line.utf8)) }
+        return .key(Hash128(low: UInt64(key), high: 0x6B65_79), fingerprint: hash.wide)
+    }
+
+    /// A fresh copy for the engine, which takes over what it is given.
+    public var lines: LineBatch {
+        let batch = LineBatch()
+        for event in events {
+            var line = event.line
+            line.withUTF8 { batch.append(UnsafeRawBufferPointer($0), bucket: event.bucket) }
+        }
+        return batch
+    }
+
+    public var description: String {
+        "batch \(number) (\(events.count) events\(delivery == nil ? "" : ", recognisable"))"
+    }
+}
+
+/// An event as a scan gave it.
+public struct ReadEvent: Hashable, Sendable, CustomStringConvertible {
+    public let sequence: Sequence
+    public let line: String
+
+    public init(sequence: Sequence, line: String) {
+        self.sequence = sequence
+        self.line = line
+    }
+
+    public var description: String { "#\(sequence.value) \(TestEvent(line: line, bucket: .earliest))" }
+}

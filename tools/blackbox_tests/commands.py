@@ -1,0 +1,110 @@
+"""The commands, on a directory of their own and beside a server."""
+import json
+import os
+import re
+import subprocess
+
+from . import events
+from .harness import equal, expect, test
+from .http import read, stored
+from .files import segments
+
+
+@test
+def commands_work_on_a_directory(setting):
+    """ingest takes a file and stdin, read gives ranges and orders, stat, verify, dump and version tell the rest."""
+    lines = events.numbered(5000)
+    path = setting.path("events.ndjson")
+    with open(path, "wb") as file:
+        file.write(b"\n".join(lines[:3000]) + b"\n")
+    data = ("--data", setting.data)
+    setting.command("ingest", path, *data)
+    setting.command("ingest", "-", *data, input=b"\n".join(lines[3000:]))
+    arrival = [events.floored(line) for line in lines]
+    time_order = sorted(arrival, key=events.bucket)
+    equal(setting.command("read", *data, "--order", "arrival").stdout.splitlines(), arrival, "read in arrival order")
+    equal(setting.command("read", *data).stdout.splitlines(), time_order, "read")
+    equal(setting.command("read", *data, "--limit", "17").stdout.splitlines(), time_order[:17], "read --limit 17")
+    start, end = events.BASE + 3 * events.RESOLUTION, events.BASE + 9 * events.RESOLUTION
+    equal(setting.command("read", *data, "--from", str(start), "--to", str(end)).stdout.splitlines(),
+          [line for line in time_order if start <= events.bucket(line) <= end], "read --from --to")
+    inspect(setting, 5000)
+    expect(re.search(rb"\d+\.\d+", setting.command("version").stdout), "version")
+
+
+def inspect(setting, count):
+    """stat, verify and dump agree that there are `count` events."""
+    stat = json.loads(setting.command("stat", "--json", "--data", setting.data).stdout)
+    expect(count in numbers(stat), f"{count} is not in", stat)
+    setting.command("verify", "--data", setting.data)
+    dumps = [json.loads(setting.command("dump", "--json", path).stdout) for path in segments(setting.data)]
+    equal(sum(block["lines"] for dump in dumps for block in dump["blocks"]), count, "lines in the dumps")
+    for path in segments(setting.data):
+        expect(setting.command("dump", path).stdout, "dump prints nothing")
+
+
+def numbers(value):
+    if isinstance(value, dict):
+        return [n for inner in value.values() for n in numbers(inner)]
+    if isinstance(value, list):
+        return [n for inner in value for n in numbers(inner)]
+    return [value]
+
+
+@test
+def commands_work_beside_a_server(setting):
+    """read, stat, verify and dump work while a server holds the directory; ingest takes its URL."""
+    server, lines = setting.serve(), events.numbered(4000)
+    stored(server, lines[:2000])
+    path = setting.path("events.ndjson")
+    with open(path, "wb") as file:
+        file.write(b"\n".join(lines[2000:]))
+    setting.command("ingest", path, "--url", server.url)
+    wanted = [events.floored(line) for line in lines]
+    equal(setting.command("read", "--data", setting.data, "--order", "arrival").stdout.splitlines(), wanted, "read")
+    inspect(setting, 4000)
+    equal(read(server, "order=arrival"), wanted, "the server's answer")
+
+
+@test
+def a_second_server_is_refused(setting):
+    """A second server, or an ingest, on the same directory is refused with a clear message and an exit code."""
+    setting.serve()
+    for arguments in (("serve", "--data", setting.data, "--addr", "127.0.0.1:0"), ("ingest", "-", "--data", setting.data)):
+        done = setting.command(*arguments, input=b'{"timestamp":1785542400000}\n', code=None, timeout=30)
+        expect(0 < done.returncode < 128, f"{arguments[0]} ended with {done.returncode}")
+        message = done.stderr.decode()
+        expect(setting.data in message and len(message) < 1000 and "Fatal" not in message, "the message is", message)
+
+
+@test
+def closed_pipes_are_quiet(setting):
+    """read | head -1 prints a line and nothing on stderr."""
+    setting.command("ingest", "-", "--data", setting.data, input=b"\n".join(events.numbered(50_000)))
+    command = f"'{setting.binary}' read --data '{setting.data}' | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, timeout=60)
+    equal((done.stdout.count(b"\n"), done.stderr), (1, b""), "output")
+
+
+@test
+def bad_arguments_are_explained(setting):
+    """Wrong arguments end with an exit code and a message, never a trap, and leave nothing behind."""
+    bad = [("serve",), ("serve", "--data"), ("serve", "--data", setting.data, "--addr", "nowhere"), ("nonsense",),
+           ("serve", "--data", setting.data, "--addr", "127.0.0.1:99999"), ("read", "--data", setting.path("missing")),
+           ("serve", "--data", setting.data, "--addr", "127.0.0.1:0", "--resolution", "7m"),
+           ("ingest", setting.path("missing"), "--data", setting.data), ("stat", "--data", setting.path("missing")),
+           ("verify", "--data", setting.path("missing")), ("dump", setting.path("missing")), ("dump", __file__),
+           ("read", "--data", setting.path("missing"), "--order", "sideways")]
+    for arguments in bad:
+        done = setting.command(*arguments, code=None, timeout=30)
+        expect(0 < done.returncode < 128, f"{arguments} ended with {done.returncode}")
+        expect(done.stderr and not done.stdout and b"Fatal" not in done.stderr, f"{arguments}:", done.stderr)
+    expect(not os.path.exists(setting.path("missing")), "a missing directory was made")
+
+
+@test
+def bad_lines_are_named_by_ingest(setting):
+    """ingest of a bad line names it and fails; a directory has nothing of its batch."""
+    done = setting.command("ingest", "-", "--data", setting.data, input=b'{"timestamp":1785542400000}\n{"x":1}\n', code=None)
+    expect(0 < done.returncode < 128 and b"2" in done.stderr, "it said", done.stderr)
+    equal(setting.command("read", "--data", setting.data).stdout, b"", "stored")

@@ -1,0 +1,138 @@
+"""What every black-box test stands on: its own directory, servers, commands, and cleaning up after both."""
+import collections
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TESTS = collections.defaultdict(list)  # by module, in the order of the source
+
+
+def test(function):
+    TESTS[function.__module__].append(function)
+    return function
+
+
+class Skipped(Exception):
+    pass
+
+
+def expect(holds, *what):
+    if not holds:
+        raise AssertionError(" ".join(w if isinstance(w, str) else repr(w) for w in what))
+
+
+def equal(got, wanted, what=""):
+    expect(got == wanted, f"{what}: got {shortened(got)}, wanted {shortened(wanted)}")
+
+
+def shortened(value):
+    text = repr(value)
+    return text if len(text) < 600 else f"{text[:400]} … {text[-150:]} ({len(text)} characters)"
+
+
+class Setting:
+    """One test's surroundings; leaving it ends its servers and removes its files."""
+
+    def __init__(self, binary, rounds, quick):
+        self.binary, self.rounds, self.quick = binary, rounds, quick
+
+    def __enter__(self):
+        self.directory = tempfile.mkdtemp(prefix="daybook-blackbox-")
+        self.data = self.path("data")
+        self.servers, self.at_end = [], []
+        return self
+
+    def __exit__(self, *_):
+        for server in self.servers:
+            server.kill()
+        for action in reversed(self.at_end):
+            action()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def path(self, *names):
+        return os.path.join(self.directory, *names)
+
+    def serve(self, *options, data=None):
+        server = Server(self.binary, data or self.data, options)
+        self.servers.append(server)
+        return server
+
+    def command(self, *arguments, input=None, code=0, timeout=120):
+        """Runs the binary; any exit code but `code` fails the test (None: any will do)."""
+        done = subprocess.run([self.binary, *arguments], input=input, capture_output=True, timeout=timeout)
+        if code is not None:
+            equal(done.returncode, code, f"exit code of {' '.join(arguments)} ({done.stderr[-500:].decode()})")
+        return done
+
+
+class Server:
+    """`daybook serve` on a port of the kernel's choice, ready when constructed."""
+
+    def __init__(self, binary, data, options=()):
+        self.process = subprocess.Popen(
+            [binary, "serve", "--data", data, "--addr", "127.0.0.1:0", *options],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.log, self.told = [], threading.Event()
+        self.listener = threading.Thread(target=self._listen, daemon=True)
+        self.listener.start()
+        if not self.told.wait(60) or not self.url:
+            self.kill()
+            raise AssertionError(f"the server did not start: {self.stderr}")
+        self.host, port = self.url.removeprefix("http://").rsplit(":", 1)
+        self.port = int(port)
+
+    def _listen(self):
+        for line in self.process.stderr:
+            self.log.append(line.decode(errors="replace").rstrip("\n"))
+            if self.url:
+                self.told.set()
+        self.told.set()
+
+    @property
+    def url(self):
+        found = (re.fullmatch(r"listening on (http://.+:\d+)", line) for line in list(self.log))
+        return next((match[1] for match in found if match), None)
+
+    @property
+    def stderr(self):
+        return "\n".join(self.log)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def memory(self, field):
+        """A field of /proc/PID/status in bytes: VmRSS, VmHWM."""
+        with open(f"/proc/{self.pid}/status") as file:
+            return int(re.search(rf"^{field}:\s+(\d+) kB", file.read(), re.M)[1]) * 1024
+
+    def forget_peak(self):
+        with open(f"/proc/{self.pid}/clear_refs", "w") as file:
+            file.write("5")
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def wait(self, timeout=60):
+        code = self.process.wait(timeout)
+        self.listener.join(5)
+        return code
+
+    def stop(self, timeout=60):
+        """SIGTERM; the exit code."""
+        self.signal(signal.SIGTERM)
+        return self.wait(timeout)
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+        self.listener.join(5)
+        for pipe in (self.process.stdout, self.process.stderr):
+            if not self.listener.is_alive():
+                pipe.close()
