@@ -4,6 +4,18 @@ import SegmentFormat
 struct BlockReference {
     let segment: OpenSegment
     let entry: BlockIndexEntry
+    var dataOffset: UInt64 { entry.offset + UInt64(entry.metaLength) }
+}
+
+/// A block that several windows of a scan look into.
+final class SharedBlock {
+    let block: BlockReference
+    /// Known once its data was read whole and found right: from then on only the parts that a window
+    /// wants are read.
+    fileprivate(set) var layout: LZ4Frame.Layout?
+
+    init(_ block: BlockReference) { self.block = block }
+    var entry: BlockIndexEntry { block.entry }
 }
 
 /// Reads blocks for one scan. A block that breaks a clause is reported and left out; the scan's
@@ -15,6 +27,7 @@ final class BlockReader {
     private let access: SegmentAccess
     private(set) var faults: [FileFault] = []
     private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: BlockReader.readAhead, alignment: 16)
+    private let scratch = ScanOutput()
     private var held: (segment: SegmentNumber, start: UInt64, count: Int)?
 
     init(_ access: SegmentAccess) { self.access = access }
@@ -42,43 +55,62 @@ final class BlockReader {
         return checked(block) { () throws(FormatFault) in try Self.meta(bytes, block) }
     }
 
-    /// Appends the lines of a block whose bucket is in `buckets`. Returns false where there are none to
-    /// be had.
-    @discardableResult
+    /// Appends the lines of a block whose bucket is in `buckets`, by bucket or in order of arrival.
     func append(
-        _ block: BlockReference, buckets: ClosedRange<Bucket>, to output: ScanOutput
-    ) throws(StoreError) -> Bool {
+        _ block: BlockReference, buckets: ClosedRange<Bucket>, order: ScanRequest.Order, to output: ScanOutput
+    ) throws(StoreError) {
         let frames = try bytes(block, count: block.entry.metaLength + block.entry.dataLength)
-        let appended: Bool? = checked(block) { () throws(FormatFault) in
+        checked(block) { () throws(FormatFault) in
             let (meta, data) = try Self.taken(frames, block)
             let slice = BlockSlice(meta, buckets)
-            guard slice.lines > 0 else { return false }
-            let place = output.reserve(slice.byteRange.count)
+            guard slice.lines > 0 else { return }
+            let isReordered = order == .arrival && meta.isReordered
+            if isReordered { scratch.clear() }
+            let place = (isReordered ? scratch : output).reserve(slice.byteRange.count)
             try BlockData.decode(data, of: meta, at: block.dataOffset, range: slice.byteRange, into: place)
             guard place.last == 0x0A else { throw FormatFault(.dataLines, at: block.dataOffset) }
-            output.grow(by: meta.runs[slice.runs], slice.span(meta))
-            return true
+            if isReordered {
+                slice.appendInOrderOfArrival(UnsafeRawBufferPointer(place), of: meta, to: output)
+            } else {
+                output.grow(by: meta.runs[slice.runs], slice.span(meta))
+            }
         }
-        return appended ?? false
     }
 
     /// Decodes the lines of a block whose bucket is in `buckets`, and calls `body` with them.
     func withLines(
-        _ block: BlockReference, buckets: ClosedRange<Bucket>, scratch: ScanOutput,
+        _ shared: SharedBlock, buckets: ClosedRange<Bucket>,
         _ body: (BlockMeta, BlockSlice, UnsafeRawBufferPointer) -> Void
     ) throws(StoreError) {
-        let frames = try bytes(block, count: block.entry.metaLength + block.entry.dataLength)
-        _ = checked(block) { () throws(FormatFault) in
-            let (meta, data) = try Self.taken(frames, block)
-            let slice = BlockSlice(meta, buckets)
-            guard slice.lines > 0 else { return }
+        if shared.layout == nil { try readWhole(shared) }
+        guard let layout = shared.layout else { return }
+        let block = shared.block
+        let metaBytes = try bytes(block, count: block.entry.metaLength)
+        let found = checked(block) { () throws(FormatFault) in try Self.meta(metaBytes, block) }
+        guard let meta = found else { return }
+        let slice = BlockSlice(meta, buckets)
+        guard slice.lines > 0 else { return }
+        let part = try dataBytes(block, layout.frameRange(slice.byteRange))
+        checked(block) { () throws(FormatFault) in
+            scratch.clear()
             let place = scratch.reserve(slice.byteRange.count)
-            try BlockData.decode(data, of: meta, at: block.dataOffset, range: slice.byteRange, into: place)
+            try LZ4Frame.decode(
+                part, of: layout, at: block.dataOffset, rawLength: meta.rawLength, range: slice.byteRange, into: place)
             guard place.last == 0x0A else { throw FormatFault(.dataLines, at: block.dataOffset) }
             body(meta, slice, UnsafeRawBufferPointer(place))
         }
     }
 
+    private func readWhole(_ shared: SharedBlock) throws(StoreError) {
+        let block = shared.block
+        let frames = try bytes(block, count: block.entry.metaLength + block.entry.dataLength)
+        shared.layout = checked(block) { () throws(FormatFault) in
+            let (meta, data) = try Self.taken(frames, block)
+            return try BlockData.layout(data, of: meta, at: block.dataOffset)
+        }
+    }
+
+    @discardableResult
     private func checked<Result>(
         _ block: BlockReference, _ body: () throws(FormatFault) -> Result
     ) -> Result? {
@@ -122,15 +154,34 @@ final class BlockReader {
             return slice(from: Int(offset - held.start), count)
         }
         let wanted = max(count, isSequential(block) ? Self.readAhead : 0)
+        return try fill(block.segment, from: offset, count, wanted: wanted)
+    }
+
+    private func fill(
+        _ segment: OpenSegment, from offset: UInt64, _ count: Int, wanted: Int
+    ) throws(StoreError) -> UnsafeRawBufferPointer {
+        held = nil
         if buffer.count < wanted {
             buffer.deallocate()
-            held = nil
             buffer = .allocate(byteCount: wanted + wanted / 2, alignment: 16)
         }
-        let got = try block.segment.file.read(
+        let got = try segment.file.read(
             into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]), at: offset)
-        held = (block.segment.number, offset, got)
+        held = (segment.number, offset, got)
         return slice(from: 0, min(count, got))
+    }
+
+    /// Bytes `range` of a block's data frame, of which no more than that is read.
+    private func dataBytes(
+        _ block: BlockReference, _ range: Range<Int>
+    ) throws(StoreError) -> UnsafeRawBufferPointer {
+        let offset = block.dataOffset + UInt64(range.lowerBound)
+        if let held, held.segment == block.segment.number, offset >= held.start,
+            offset + UInt64(range.count) <= held.start + UInt64(held.count)
+        {
+            return slice(from: Int(offset - held.start), range.count)
+        }
+        return try fill(block.segment, from: offset, range.count, wanted: range.count)
     }
 
     private func isSequential(_ block: BlockReference) -> Bool {
@@ -141,45 +192,5 @@ final class BlockReader {
 
     private func slice(from start: Int, _ count: Int) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[start..<start + count])
-    }
-}
-
-extension BlockReference {
-    var dataOffset: UInt64 { entry.offset + UInt64(entry.metaLength) }
-}
-
-/// The runs of a block that lie in a range of buckets: consecutive, because a block is ordered.
-struct BlockSlice {
-    let runs: Range<Int>
-    let lineRange: Range<Int>
-    let byteRange: Range<Int>
-    var lines: Int { lineRange.count }
-
-    init(_ meta: BlockMeta, _ buckets: ClosedRange<Bucket>) {
-        var (line, byte) = (0, 0)
-        var first: (run: Int, line: Int, byte: Int)?
-        var end = (run: 0, line: 0, byte: 0)
-        for (index, run) in meta.runs.enumerated() where run.bucket <= buckets.upperBound {
-            if run.bucket >= buckets.lowerBound {
-                first = first ?? (index, line, byte)
-                end = (index + 1, line + run.lines, byte + run.bytes)
-            }
-            line += run.lines
-            byte += run.bytes
-        }
-        let start = first ?? end
-        runs = start.run..<end.run
-        lineRange = start.line..<end.line
-        byteRange = start.byte..<end.byte
-    }
-
-    /// The sequences of the lines.
-    func span(_ meta: BlockMeta) -> SequenceSpan {
-        switch meta.arrangement {
-        case .arrival, .perBlock:
-            .consecutive(from: meta.firstSequence.value + UInt64(lineRange.lowerBound), count: lines)
-        case .perLine(let offsets):
-            .listed(offsets[lineRange].map { meta.firstSequence.value + $0 })
-        }
     }
 }

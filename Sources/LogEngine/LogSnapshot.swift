@@ -60,7 +60,7 @@ public struct LogSnapshot: Sendable {
         let reader = BlockReader(access)
         let output = ScanOutput()
         let block = BlockReference(segment: segment, entry: segment.blocks[index])
-        guard try reader.append(block, buckets: horizon...Bucket.latest, to: output) else { return nil }
+        try reader.append(block, buckets: horizon...Bucket.latest, order: .time, to: output)
         var found: [UInt8]?
         output.forEachLine { line, its in
             if its == sequence { found = Array(line) }

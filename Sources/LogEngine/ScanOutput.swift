@@ -40,29 +40,31 @@ final class ScanOutput {
     }
     var lines: Int { lineCount - skippedLines }
 
-    /// Forgets everything, and gives back a buffer that only a large window needed.
+    /// Forgets everything, but keeps the buffer: a scan that gathered one window will gather more.
     func clear() {
         (byteCount, lineCount, skippedBytes, skippedLines) = (0, 0, 0, 0)
         runs.removeAll(keepingCapacity: true)
         spans.removeAll(keepingCapacity: true)
-        if buffer.count > 4 * Bounds.scanChunk + LineBatch.blockTarget {
-            buffer.deallocate()
-            buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-        }
     }
 
     /// Room for `count` more bytes; they count once `grow` says what they are.
     func reserve(_ count: Int) -> UnsafeMutableRawBufferPointer {
-        if byteCount + count > buffer.count {
-            let larger = UnsafeMutableRawBufferPointer.allocate(
-                byteCount: max(byteCount + count, Bounds.scanChunk + LineBatch.blockTarget), alignment: 16)
-            if byteCount > 0 {
-                larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<byteCount]))
-            }
-            buffer.deallocate()
-            buffer = larger
-        }
+        if byteCount + count > buffer.count { enlarge(for: count) }
         return UnsafeMutableRawBufferPointer(rebasing: buffer[byteCount..<byteCount + count])
+    }
+
+    private func enlarge(for count: Int) {
+        let step = Bounds.scanChunk + LineBatch.blockTarget
+        let capacity = (byteCount + count + step - 1) / step * step
+        if byteCount == 0 {
+            buffer.deallocate()
+            buffer = .allocate(byteCount: capacity, alignment: 16)
+            return
+        }
+        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
+        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<byteCount]))
+        buffer.deallocate()
+        buffer = larger
     }
 
     /// The reserved bytes are now these runs.

@@ -10,12 +10,12 @@ final class TimeOrder: LineSource {
     private let pool: ScanPool
     private let last: Bucket
     /// Blocks that overlap others and have lines at or behind `floor`, in order of sequence.
-    private var open: [BlockReference] = []
+    private var open: [SharedBlock] = []
+    private var planner = WindowPlanner()
     /// The first bucket that was not delivered whole.
     private var floor: Bucket
     /// A bucket too large to gather: its blocks in order of sequence, and the next of them.
     private var large: (bucket: Bucket, blocks: [BlockReference], next: Int)?
-    private let scratch = ScanOutput()
     private var lease: ScanLease?
 
     init(_ snapshot: LogSnapshot, _ filter: BlockFilter, _ reader: BlockReader) {
@@ -31,7 +31,7 @@ final class TimeOrder: LineSource {
         while output.byteCount < Bounds.scanChunk, output.lineCount < lines {
             if try streamLargeBucket(to: output) { continue }
             if open.isEmpty, let block = try takeLoneBlock() {
-                try reader.append(block, buckets: floor...last, to: output)
+                try reader.append(block, buckets: floor...last, order: .time, to: output)
                 floor = max(floor, block.entry.lastBucket)
                 continue
             }
@@ -57,7 +57,7 @@ final class TimeOrder: LineSource {
         let last = block.entry.lastBucket
         let touches = next.entry.firstBucket == last && next.entry.firstSequence > block.entry.lastSequence
         if next.entry.firstBucket > last || touches { return block }
-        open.append(block)
+        try overlap(block)
         return nil
     }
 
@@ -65,48 +65,58 @@ final class TimeOrder: LineSource {
 
     private func gatherWindow(into output: ScanOutput, lines: Int) throws(StoreError) {
         let lease = pool.lease()
-        var plan = WindowPlan(budget: lease.bytes, lines: lines)
-        for block in open { try add(block, to: &plan) }
-        while let block = try queue.peek(), block.entry.firstBucket <= plan.bound {
-            queue.advance()
-            open.append(block)
-            try add(block, to: &plan)
-        }
+        try planWindow(budget: lease.bytes, lines: lines)
         open.sort { $0.entry.firstSequence < $1.entry.firstSequence }
-        guard let window = plan.finish() else {
+        guard let window = planner.finish() else {
             open = []
             return
         }
-        let through = window.last
         if window.isTooLarge {
-            let blocks = open.filter { $0.entry.firstBucket <= through && $0.entry.lastBucket >= through }
-            large = (through, blocks, 0)
+            let blocks = open.filter { $0.entry.firstBucket <= window.last && $0.entry.lastBucket >= window.last }
+            large = (window.last, blocks.map(\.block), 0)
         } else {
             try gather(window, into: output)
             self.lease = lease
         }
-        open.removeAll { $0.entry.lastBucket <= through }
-        // The last bucket of all is above every block's: what is left in `open` never reaches it.
-        floor = Bucket(milliseconds: through.milliseconds + 1)
+        open.removeAll { $0.entry.lastBucket <= window.last }
+        floor = Bucket(milliseconds: window.last.milliseconds + 1)
     }
 
-    private func add(_ block: BlockReference, to plan: inout WindowPlan) throws(StoreError) {
+    /// Opens every block that has lines in the next window.
+    private func planWindow(budget: Int, lines: Int) throws(StoreError) {
+        planner.begin(budget: budget, lines: lines)
+        if planner.hasLostCount {
+            planner.restart()
+            for block in open { try count(block.block) }
+        }
+        while let block = try queue.peek(), block.entry.firstBucket <= planner.bound {
+            queue.advance()
+            try overlap(block)
+        }
+    }
+
+    private func overlap(_ block: BlockReference) throws(StoreError) {
+        open.append(SharedBlock(block))
+        try count(block)
+    }
+
+    private func count(_ block: BlockReference) throws(StoreError) {
         if block.entry.isSingleBucket {
-            plan.add(Run(bucket: block.entry.firstBucket, lines: block.entry.lines, bytes: block.entry.rawLength))
+            planner.add(
+                Run(bucket: block.entry.firstBucket, lines: block.entry.lines, bytes: block.entry.rawLength))
             return
         }
         guard let meta = try reader.meta(block) else { return }
-        for run in meta.runs[BlockSlice(meta, floor...last).runs] { plan.add(run) }
+        for run in meta.runs[BlockSlice(meta, floor...last).runs] { planner.add(run) }
     }
 
     /// Copies each run to the place that the plan gives it: buckets in order, and in a bucket the blocks
-    /// in order of sequence, which is also the order in which this comes by.
-    private func gather(_ window: WindowPlan.Window, into output: ScanOutput) throws(StoreError) {
+    /// in order of sequence, which is also the order in which they come by.
+    private func gather(_ window: WindowPlanner.Window, into output: ScanOutput) throws(StoreError) {
         var layout = WindowLayout(window)
         let place = output.reserve(layout.byteCount)
         for block in open where block.entry.firstBucket <= window.last {
-            scratch.clear()
-            try reader.withLines(block, buckets: floor...window.last, scratch: scratch) { meta, slice, bytes in
+            try reader.withLines(block, buckets: floor...window.last) { meta, slice, bytes in
                 layout.copy(meta, slice, bytes, to: place)
             }
         }
@@ -121,7 +131,7 @@ final class TimeOrder: LineSource {
             large = nil
             return true
         }
-        try reader.append(blocks[next], buckets: bucket...bucket, to: output)
+        try reader.append(blocks[next], buckets: bucket...bucket, order: .time, to: output)
         large = (bucket, blocks, next + 1)
         return true
     }

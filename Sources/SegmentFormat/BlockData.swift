@@ -8,15 +8,23 @@ public enum BlockData {
         guard meta.lines == 0 || xxh3(frame) == meta.dataHash else { throw FormatFault(.dataChecksum, at: offset) }
     }
 
+    /// Where the parts of a frame lie that `check` has passed (D3, D4).
+    public static func layout(
+        _ frame: UnsafeRawBufferPointer, of meta: BlockMeta, at offset: UInt64
+    ) throws(FormatFault) -> LZ4Frame.Layout {
+        guard meta.codec == .lz4 else { throw FormatFault(.blockCodec, at: offset) }
+        return try LZ4Frame.layout(frame, at: offset, rawLength: meta.rawLength)
+    }
+
     /// Decodes bytes `range` of the lines of a frame that `check` has passed (D3, D4).
     public static func decode(
         _ frame: UnsafeRawBufferPointer, of meta: BlockMeta, at offset: UInt64, range: Range<Int>,
         into output: UnsafeMutableRawBufferPointer
     ) throws(FormatFault) {
-        guard meta.lines > 0 else { return }
-        guard meta.codec == .lz4 else { throw FormatFault(.blockCodec, at: offset) }
-        try LZ4Frame.decode(
-            frame, at: offset, rawLength: meta.rawLength, range: range, into: output)
+        guard !range.isEmpty else { return }
+        let layout = try layout(frame, of: meta, at: offset)
+        let part = UnsafeRawBufferPointer(rebasing: frame[layout.frameRange(range)])
+        try LZ4Frame.decode(part, of: layout, at: offset, rawLength: meta.rawLength, range: range, into: output)
     }
 
     /// Every rule about a block's data, D1–D5.
@@ -28,8 +36,7 @@ public enum BlockData {
         guard meta.codec == .lz4 else { throw FormatFault(.blockCodec, at: offset) }
         let raw = UnsafeMutableRawBufferPointer.allocate(byteCount: meta.rawLength, alignment: 16)
         defer { raw.deallocate() }
-        try LZ4Frame.decode(
-            frame, at: offset, rawLength: meta.rawLength, range: 0..<meta.rawLength, into: raw, checkingContent: true)
+        try LZ4Frame.verify(frame, at: offset, into: raw)
         try checkLines(UnsafeRawBufferPointer(raw), of: meta, at: offset)
     }
 

@@ -122,9 +122,20 @@ extension BlockMeta {
         return .perLine(offsets)
     }
 
+    /// Whether the offsets are distinct, and the smallest is 0 and the largest `span`; none is above it.
     private static func spansExactly(_ offsets: [UInt64], _ span: UInt64) -> Bool {
-        let sorted = offsets.sorted()
-        guard sorted.first == 0, sorted.last == span else { return false }
-        return zip(sorted, sorted.dropFirst()).allSatisfy { $0 < $1 }
+        guard span < UInt64(offsets.count) * 8 else {
+            let sorted = offsets.sorted()
+            return sorted.first == 0 && sorted.last == span
+                && zip(sorted, sorted.dropFirst()).allSatisfy { $0 < $1 }
+        }
+        return withUnsafeTemporaryAllocation(of: Bool.self, capacity: Int(span) + 1) { seen in
+            seen.initialize(repeating: false)
+            for offset in offsets {
+                guard !seen[Int(offset)] else { return false }
+                seen[Int(offset)] = true
+            }
+            return !offsets.isEmpty && seen[0] && seen[Int(span)]
+        }
     }
 }

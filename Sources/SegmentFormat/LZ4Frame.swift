@@ -60,40 +60,71 @@ public enum LZ4Frame {
         return 4 + Int(packed)
     }
 
-    /// Decodes bytes `range` of the content into `output`, which has room for just them; LZ4 blocks
-    /// outside the range are stepped over. The frame's structure is checked whole (D3, D4); its
-    /// content checksum only with `checkingContent`, which wants the whole range: D2 covers the same
-    /// bytes already. `offset` is where the frame lies in its file.
+    /// Where the LZ4 blocks of a frame lie: block i from `starts[i]`, its size word included, to
+    /// `starts[i + 1]`. Each decodes to 64 KiB, the last to what is left.
+    public struct Layout: Sendable {
+        public fileprivate(set) var starts: [Int]
+
+        /// The bytes of the frame that decode to `range` of its content.
+        public func frameRange(_ range: Range<Int>) -> Range<Int> {
+            starts[range.lowerBound / step]..<starts[(range.upperBound + step - 1) / step]
+        }
+    }
+
+    /// Checks the structure of a frame whole (D3, D4). `offset` is where it lies in its file.
+    public static func layout(
+        _ frame: UnsafeRawBufferPointer, at offset: UInt64, rawLength: Int
+    ) throws(FormatFault) -> Layout {
+        try checkHeader(frame, at: offset, rawLength: rawLength)
+        var starts = [headerBytes]
+        for _ in stride(from: 0, to: rawLength, by: step) {
+            let position = starts[starts.count - 1]
+            guard let block = block(frame, at: position) else {
+                throw FormatFault(.dataFrame, at: offset + UInt64(position))
+            }
+            starts.append(position + 4 + block.bytes.count)
+        }
+        let end = starts[starts.count - 1]
+        guard frame.count == end + 8, frame.loadUnaligned(fromByteOffset: end, as: UInt32.self) == 0 else {
+            throw FormatFault(.dataFrame, at: offset + UInt64(end))
+        }
+        return Layout(starts: starts)
+    }
+
+    /// Decodes bytes `range` of the content into `output`, which has room for just them. `part` is
+    /// `layout.frameRange(range)` of the frame: no more of it is needed.
     public static func decode(
-        _ frame: UnsafeRawBufferPointer, at offset: UInt64, rawLength: Int, range: Range<Int>,
-        into output: UnsafeMutableRawBufferPointer, checkingContent: Bool = false
+        _ part: UnsafeRawBufferPointer, of layout: Layout, at offset: UInt64, rawLength: Int, range: Range<Int>,
+        into output: UnsafeMutableRawBufferPointer
     ) throws(FormatFault) {
         precondition(range.upperBound <= rawLength && output.count >= range.count)
-        try checkHeader(frame, at: offset, rawLength: rawLength)
-        var position = headerBytes
-        var rawStart = 0
-        while rawStart < rawLength {
-            let block = try blockBytes(frame, at: position, offset: offset)
-            let rawCount = min(step, rawLength - rawStart)
-            let wanted = range.clamped(to: rawStart..<rawStart + rawCount)
-            if !wanted.isEmpty {
-                let destination = UnsafeMutableRawBufferPointer(
-                    rebasing: output[wanted.lowerBound - range.lowerBound..<wanted.upperBound - range.lowerBound])
-                let slice = wanted.lowerBound - rawStart..<wanted.upperBound - rawStart
-                guard decodeBlock(block, rawCount: rawCount, slice: slice, into: destination) else {
-                    throw FormatFault(.dataDecode, at: offset + UInt64(position))
-                }
-            }
-            position += 4 + block.bytes.count
-            rawStart += rawCount
+        let partStart = layout.frameRange(range).lowerBound
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let index = position / step
+            let rawStart = index * step
+            let slice = position - rawStart..<min(range.upperBound - rawStart, step)
+            let place = UnsafeMutableRawBufferPointer(
+                rebasing: output[position - range.lowerBound..<rawStart + slice.upperBound - range.lowerBound])
+            guard let block = block(part, at: layout.starts[index] - partStart),
+                decodeBlock(block, rawCount: min(step, rawLength - rawStart), slice: slice, into: place)
+            else { throw FormatFault(.dataDecode, at: offset + UInt64(layout.starts[index])) }
+            position = rawStart + slice.upperBound
         }
-        guard frame.count == position + 8, frame.loadUnaligned(fromByteOffset: position, as: UInt32.self) == 0 else {
-            throw FormatFault(.dataFrame, at: offset + UInt64(position))
-        }
-        guard checkingContent else { return }
-        let stored = UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: position + 4, as: UInt32.self))
-        guard stored == xxh32(UnsafeRawBufferPointer(rebasing: output[0..<range.count])) else {
-            throw FormatFault(.dataDecode, at: offset + UInt64(position) + 4)
+    }
+
+    /// Decodes a whole frame and checks its content checksum.
+    static func verify(
+        _ frame: UnsafeRawBufferPointer, at offset: UInt64, into output: UnsafeMutableRawBufferPointer
+    ) throws(FormatFault) {
+        let layout = try layout(frame, at: offset, rawLength: output.count)
+        let range = 0..<output.count
+        let part = UnsafeRawBufferPointer(rebasing: frame[layout.frameRange(range)])
+        try decode(part, of: layout, at: offset, rawLength: output.count, range: range, into: output)
+        let end = frame.count - 4
+        let stored = UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: end, as: UInt32.self))
+        guard stored == xxh32(UnsafeRawBufferPointer(output)) else {
+            throw FormatFault(.dataDecode, at: offset + UInt64(end))
         }
     }
 
@@ -114,17 +145,13 @@ public enum LZ4Frame {
         var isCompressed: Bool
     }
 
-    private static func blockBytes(
-        _ frame: UnsafeRawBufferPointer, at position: Int, offset: UInt64
-    ) throws(FormatFault) -> Block {
-        guard position + 4 <= frame.count else { throw FormatFault(.dataFrame, at: offset + UInt64(position)) }
-        let word = UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: position, as: UInt32.self))
+    private static func block(_ bytes: UnsafeRawBufferPointer, at position: Int) -> Block? {
+        guard position >= 0, position + 4 <= bytes.count else { return nil }
+        let word = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt32.self))
         let count = Int(word & ~uncompressedBit)
-        guard count > 0, count <= step, position + 4 + count <= frame.count else {
-            throw FormatFault(.dataFrame, at: offset + UInt64(position))
-        }
-        let bytes = UnsafeRawBufferPointer(rebasing: frame[position + 4..<position + 4 + count])
-        return Block(bytes: bytes, isCompressed: word & uncompressedBit == 0)
+        guard count > 0, count <= step, position + 4 + count <= bytes.count else { return nil }
+        let content = UnsafeRawBufferPointer(rebasing: bytes[position + 4..<position + 4 + count])
+        return Block(bytes: content, isCompressed: word & uncompressedBit == 0)
     }
 
     private static func decodeBlock(
@@ -135,20 +162,24 @@ public enum LZ4Frame {
             output.copyMemory(from: UnsafeRawBufferPointer(rebasing: block.bytes[slice]))
             return true
         }
-        if slice == 0..<rawCount {
-            return unpack(block.bytes, into: output, rawCount: rawCount)
-        }
+        if slice.lowerBound == 0 { return unpack(block.bytes, into: output, slice.upperBound, of: rawCount) }
         return withUnsafeTemporaryAllocation(byteCount: step, alignment: 16) { scratch in
-            guard unpack(block.bytes, into: scratch, rawCount: rawCount) else { return false }
+            guard unpack(block.bytes, into: scratch, slice.upperBound, of: rawCount) else { return false }
             output.copyMemory(from: UnsafeRawBufferPointer(rebasing: scratch[slice]))
             return true
         }
     }
 
+    /// Decodes the first `count` bytes of a block that holds `rawCount`; whether it holds just as many
+    /// is only seen when all are wanted.
     private static func unpack(
-        _ packed: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, rawCount: Int
+        _ packed: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, _ count: Int, of rawCount: Int
     ) -> Bool {
-        LZ4_decompress_safe(packed.baseAddress, output.baseAddress, Int32(packed.count), Int32(rawCount))
-            == Int32(rawCount)
+        let (packedCount, wanted) = (Int32(packed.count), Int32(count))
+        guard count == rawCount else {
+            return LZ4_decompress_safe_partial(packed.baseAddress, output.baseAddress, packedCount, wanted, wanted)
+                == wanted
+        }
+        return LZ4_decompress_safe(packed.baseAddress, output.baseAddress, packedCount, wanted) == wanted
     }
 }

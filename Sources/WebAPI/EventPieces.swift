@@ -54,13 +54,13 @@ final class EventPieces: @unchecked Sendable {
     private func nextPiece() throws(StoreError) -> ByteBuffer? {
         var piece = buffers.take()
         if !hasBegun, form == .rows { piece.writeStaticString("[") }
-        hasBegun = true
         while var reader = try currentChunk() {
             reader.fill(&piece, to: Self.pieceBytes, isFirstRow: &isFirstRow)
             chunk = reader.isAtEnd ? nil : reader
             if chunk != nil || piece.readableBytes == Self.pieceBytes { break }
         }
         guard piece.readableBytes > 0 else { return nil }
+        hasBegun = true
         piece.withUnsafeReadableBytes { digest.update($0) }
         buffers.keep(piece)
         return piece

@@ -5,6 +5,15 @@ import LogEngine
 // Every refusal of the HTTP surface, and the one place where a StoreError becomes a status.
 
 extension Problem {
+    /// What to answer where `error` was thrown; `nil` where it means that the connection is broken.
+    init?(of error: any Error) {
+        switch error {
+        case let problem as Problem: self = problem
+        case let error as StoreError: self.init(error)
+        default: return nil
+        }
+    }
+
     init(_ error: StoreError) {
         self.init(Self.status(of: error.code), error.code.rawValue, error.message)
         if status == .serviceUnavailable || status == .insufficientStorage {
@@ -72,7 +81,4 @@ extension Problem {
 
     static let badIdempotencyKey = Problem(
         .badRequest, "bad_idempotency_key", "Idempotency-Key: one value of 1 to 255 printable ASCII characters")
-
-    static let internalError = Problem(
-        .internalServerError, "internal", "something went wrong here; the server's log has more")
 }

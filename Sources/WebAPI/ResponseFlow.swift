@@ -20,6 +20,18 @@ final class ResponseFlow: Sendable {
         func hasRoom(for bytes: Int) -> Bool {
             isClosed || unflushed == 0 || unflushed + bytes <= ResponseFlow.limit
         }
+
+        mutating func take(_ bytes: Int) -> Bool {
+            guard hasRoom(for: bytes) else { return false }
+            unflushed += bytes
+            return true
+        }
+
+        mutating func takeWaiting() -> CheckedContinuation<Void, Never>? {
+            guard let (bytes, continuation) = waiting, take(bytes) else { return nil }
+            waiting = nil
+            return continuation
+        }
     }
 
     private let state = Mutex(State())
@@ -87,19 +99,5 @@ final class ResponseFlow: Sendable {
             return state.hasDeparted
         }
         if hasDeparted { action() }
-    }
-}
-
-extension ResponseFlow.State {
-    fileprivate mutating func take(_ bytes: Int) -> Bool {
-        guard hasRoom(for: bytes) else { return false }
-        unflushed += bytes
-        return true
-    }
-
-    fileprivate mutating func takeWaiting() -> CheckedContinuation<Void, Never>? {
-        guard let (bytes, continuation) = waiting, take(bytes) else { return nil }
-        waiting = nil
-        return continuation
     }
 }

@@ -1,4 +1,67 @@
-import AsyncHTTPClient
 import ArgumentParser
-import WebAPI
-@main struct Daybook: AsyncParsableCommand { func run() async throws {} }
+import Glibc
+
+@main
+struct Daybook: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "daybook",
+        abstract: "An append-only event store whose files are ordinary compressed NDJSON.",
+        discussion: """
+            Data goes to standard output, talk to standard error. Exit codes: \(ExitStatus.summary).
+            """,
+        version: Version.text,
+        subcommands: [
+            ServeCommand.self, IngestCommand.self, ReadCommand.self, StatCommand.self, VerifyCommand.self,
+            DumpCommand.self, VersionCommand.self, BenchStoreCommand.self,
+        ])
+
+    static func main() async {
+        ProcessLimits.prepare()
+        let status = await run(Array(CommandLine.arguments.dropFirst()))
+        exit(status)
+    }
+
+    /// Runs one command as `Console.current` sees it, and returns its exit code.
+    static func run(_ arguments: [String]) async -> Int32 {
+        let console = Console.current
+        do {
+            do {
+                var command = try parseAsRoot(arguments)
+                if var command = command as? any AsyncParsableCommand {
+                    try await command.run()
+                } else {
+                    try command.run()
+                }
+                try console.flush()
+            } catch let failure as CommandFailure {
+                // What was found before the failure is data all the same.
+                try console.flush()
+                throw failure
+            }
+            return ExitStatus.success.rawValue
+        } catch {
+            return report(error, console)
+        }
+    }
+
+    private static func report(_ error: any Error, _ console: Console) -> Int32 {
+        if error is ClosedPipe { return ExitStatus.success.rawValue }
+        if let failure = CommandFailure(of: error) {
+            if !failure.message.isEmpty { console.say("daybook: \(failure.message)") }
+            return failure.status.rawValue
+        }
+        let code = exitCode(for: error)
+        let message = fullMessage(for: error)
+        guard code.isSuccess else {
+            console.say(message)
+            return code.rawValue
+        }
+        do {
+            try console.write(message + "\n")
+            try console.flush()
+        } catch {
+            return ExitStatus.success.rawValue
+        }
+        return code.rawValue
+    }
+}

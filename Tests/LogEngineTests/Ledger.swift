@@ -30,8 +30,10 @@ struct Ledger: Sendable {
             return outcome
         } catch {
             let isRefused = error.code == .noSpace || error.code == .closed || error.code == .poisoned
-            let wasUnknown = fates[batch.number] == .unknown
-            fates[batch.number] = isRefused && !wasUnknown ? .refused : .unknown
+            switch fates[batch.number] {
+            case nil, .refused: fates[batch.number] = isRefused ? .refused : .unknown
+            case .answered, .unknown: break
+            }
             throw error
         }
     }
@@ -51,7 +53,7 @@ struct Ledger: Sendable {
             found.append("twice: \(event)")
         }
         for batch in batches { found += violations(of: batch, places) }
-        let sent = Set(batches.flatMap { $0.events.map(\.line) })
+        let sent = Set(batches.flatMap { $0.events.map(\.brief) })
         found += events.filter { !sent.contains($0.line) }.map { "invented: \($0)" }
         let there = Set(events)
         found += served.filter { !there.contains($0) }.map { "served and gone: \($0)" }
@@ -59,7 +61,7 @@ struct Ledger: Sendable {
     }
 
     private func violations(of batch: TestBatch, _ places: [String: Sequence]) -> [String] {
-        let there = batch.events.map { places[$0.line] }
+        let there = batch.events.map { places[$0.brief] }
         let isAbsent = there.allSatisfy { $0 == nil }
         let isWhole = there.indices.allSatisfy { index in
             there[index] != nil && there[index] == there[0].map { $0 + index }
@@ -81,7 +83,7 @@ struct Ledger: Sendable {
         var found: [String] = []
         for batch in batches where batch.delivery != nil {
             guard let first = batch.events.first else { continue }
-            let before = places[first.line]
+            let before = places[first.brief]
             do throws(StoreError) {
                 let outcome = try await append(batch, to: log)
                 let isRight =
@@ -104,7 +106,7 @@ func readAll(
     var events: [ReadEvent] = []
     while let chunk = try scan.next() {
         chunk.forEachLine { line, sequence in
-            events.append(ReadEvent(sequence: sequence, line: String(decoding: line, as: UTF8.self)))
+            events.append(ReadEvent(sequence: sequence, line: line))
         }
     }
     return (events, scan.summary)

@@ -5,88 +5,86 @@ import Testing
 
 @Suite("Power loss")
 struct PowerLossTests {
-    @Test("cut at any operation, nothing acknowledged or served is lost, nothing is invented, batches are whole",
+    @Test(
+        "cut at any operation: what was acknowledged or served is there once, nothing is invented, batches are whole",
         arguments: Scenario.all)
     func everyCut(scenario: Scenario) async {
-        var cut = 1
-        while let stage = await scenario.run(cutAt: cut) {
-            for loss in PowerLoss.all {
-                let found = await examine(loss.of(stage.disk), stage.ledger, stage.environment)
-                expectNone(found, "\(scenario) cut at operation \(cut), \(loss)", stage.disk)
-            }
-            cut += 1
+        let operations = await scenario.forEachCut { cut, stage in
+            let harm = await harmOfPowerLoss(stage, cut: cut)
+            expectNone(harm, "\(scenario) cut at operation \(cut)", stage.disk)
+            return true
         }
-        #expect(cut > 50, "the scenario is cut at every operation")
+        #expect(operations > 50)
     }
 
     @Test("killed at any operation: what the next process acknowledges or serves outlives the power",
         arguments: Scenario.all)
     func killThenPowerLoss(scenario: Scenario) async {
-        var cut = 1
-        while let stage = await scenario.run(cutAt: cut) {
-            var next = stage
-            next.disk = stage.disk.processCrash()
-            next.disk.clearFaults()
-            let found = await goOnThenLosePower(&next)
-            expectNone(found, "\(scenario) killed at operation \(cut)", next.disk)
-            cut += 1
+        await scenario.forEachCut { cut, stage in
+            let harm = await harmOfKillThenPowerLoss(stage)
+            expectNone(harm, "\(scenario) killed at operation \(cut)", stage.disk)
+            return true
         }
     }
 
-    @Test("a failed sync poisons; what the next process acknowledges or serves outlives the power",
-        arguments: Scenario.all)
+    @Test("any sync failed: what the next process acknowledges or serves outlives the power", arguments: Scenario.all)
     func failedSync(scenario: Scenario) async {
-        var number = 1
-        while true {
-            var stage = Scenario.Stage()
-            stage.disk.fail(.sync, at: number, with: .inputOutput)
-            guard await scenario.run(on: &stage) != nil else { break }
-            #expect(stage.disk.faultsStruck == 1)
-            stage.disk = stage.disk.processCrash()
-            let found = await goOnThenLosePower(&stage)
-            expectNone(found, "\(scenario) with sync \(number) failed", stage.disk)
-            number += 1
+        let stages = await failedSyncs(of: scenario)
+        #expect(stages.count > 10)
+        for (what, stage) in stages {
+            expectNone(await harmOfKillThenPowerLoss(stage), "\(scenario) with \(what)", stage.disk)
         }
-        #expect(number > 10)
     }
-}
 
-/// One way to lose power.
-struct PowerLoss: CustomStringConvertible, Sendable {
-    let mode: PowerLossMode
-    let seed: UInt64
-
-    static let all =
-        [PowerLoss(mode: .keepAll, seed: 0), PowerLoss(mode: .dropAll, seed: 0)]
-        + (1...3).map { PowerLoss(mode: .random, seed: $0) }
-
-    func of(_ disk: VirtualDisk) -> VirtualDisk { disk.powerLoss(seed: seed, mode: mode) }
-
-    var description: String { "power lost with \(mode), seed \(seed)" }
-}
-
-func expectNone(
-    _ violations: [String], _ what: String, _ disk: VirtualDisk, sourceLocation: SourceLocation = #_sourceLocation
-) {
-    guard !violations.isEmpty else { return }
-    let list = violations.joined(separator: "\n  ")
-    Issue.record("\(what):\n  \(list)\nafter:\n\(disk.history())", sourceLocation: sourceLocation)
-}
-
-/// The next process reads everything and repeats every delivery; then the power goes, with all that
-/// was not synced.
-func goOnThenLosePower(_ stage: inout Scenario.Stage) async -> [String] {
-    var found: [String] = []
-    do throws(StoreError) {
-        try await stage.openAndCrash { log, stage throws(StoreError) in
-            let events = try readAll(log.snapshot(), ScanRequest(order: .arrival)).events
-            found += stage.ledger.violations(of: events)
-            stage.ledger.wasServed(events)
-            found += await stage.ledger.repeatDeliveries(to: log, holding: events)
+    @Test("the power goes again while the store recovers: the rules hold as before", arguments: [Scenario.life])
+    func cutRecovery(scenario: Scenario) async {
+        var stages = await failedSyncs(of: scenario)
+        await scenario.forEachCut { cut, stage in
+            guard cut % 9 == 0 else { return true }
+            var torn = stage
+            torn.disk = stage.disk.powerLoss(seed: UInt64(cut), mode: .random)
+            stages.append(("the power lost at operation \(cut)", torn))
+            return true
         }
-    } catch {
-        return ["the next process failed: \(error)"]
+        for (what, stage) in stages {
+            let harm = await harmOfCutRecovery(stage)
+            expectNone(harm, "\(scenario) with \(what)", stage.disk)
+        }
     }
-    let lost = stage.disk.powerLoss(seed: 0, mode: .dropAll)
-    return found + (await examine(lost, stage.ledger, stage.environment)).map { "after the power loss: \($0)" }
+
+    /// States of a scenario in which one of its syncs has failed.
+    private func failedSyncs(of scenario: Scenario) async -> [(what: String, stage: Scenario.Stage)] {
+        var stages: [(String, Scenario.Stage)] = []
+        for call in [DiskCall.sync, .syncDirectory] {
+            var number = 1
+            while true {
+                var stage = Scenario.Stage()
+                stage.disk.fail(call, at: number, with: .inputOutput)
+                guard await scenario.run(on: &stage) != nil else { break }
+                stages.append(("\(call) \(number) failed", stage))
+                number += 1
+            }
+        }
+        return stages
+    }
+
+    /// Opens the store and sends a batch, cut at every operation, each time from the same state.
+    private func harmOfCutRecovery(_ start: Scenario.Stage) async -> [String] {
+        let recovery = Scenario("recovery") { stage throws(StoreError) in
+            try await stage.open { log, stage throws(StoreError) in
+                try stage.read(log)
+                try await stage.append(TestBatch(900, buckets: [1, 8], key: 9), to: log)
+            }
+        }
+        var found: [String] = []
+        await recovery.forEachCut(from: start) { cut, stage in
+            for mode in [PowerLossMode.dropAll, .random] {
+                let lost = stage.disk.powerLoss(seed: UInt64(cut), mode: mode)
+                let harm = await examine(lost, stage.ledger, stage.environment)
+                found += harm.map { "cut again at operation \(cut), \(mode): \($0)" }
+            }
+            return true
+        }
+        return found
+    }
 }

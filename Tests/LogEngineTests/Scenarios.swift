@@ -35,13 +35,20 @@ struct Scenario: Sendable, CustomStringConvertible {
         }
     }
 
-    /// Tells the story up to operation `cut`; `nil` where it ends before.
-    func run(cutAt cut: Int, ignoring ignored: Set<SyncPoint> = []) async -> Stage? {
-        var stage = Stage()
-        stage.disk.ignoredSyncs = ignored
-        stage.disk.stop(at: cut)
-        let failure = await run(on: &stage)
-        return failure == nil && !stage.disk.isStopped ? nil : stage
+    /// Tells the story up to operation 1, up to operation 2 and so on until it completes, each time on
+    /// a copy of `start`, and shows what the cut leaves to `body`, until that returns `false`. Returns
+    /// the number of operations.
+    @discardableResult
+    func forEachCut(from start: Stage = Stage(), _ body: (_ cut: Int, Stage) async -> Bool) async -> Int {
+        var cut = 0
+        while true {
+            cut += 1
+            var stage = start
+            stage.disk = start.disk.copy()
+            stage.disk.stop(at: cut)
+            let failure = await run(on: &stage)
+            guard await body(cut, stage), failure != nil || stage.disk.isStopped else { return cut - 1 }
+        }
     }
 }
 
@@ -82,11 +89,10 @@ extension Scenario.Stage {
 }
 
 extension Scenario {
-    /// Two batches in order, one out of order, one of three blocks, one from a source.
     private static let ordered = TestBatch(100, buckets: [3, 3, 4], key: 1)
     private static let single = TestBatch(200, buckets: [4])
     private static let shuffled = TestBatch(300, buckets: [5, 2, 4, 2, 5], key: 2)
-    /// No two of its lines fit in one block.
+    /// Of three blocks: no two of its lines fit in one.
     static let wide = TestBatch(400, buckets: [4, 6, 5], padding: LineBatch.blockTarget / 2, key: 3)
     private static let sourced = TestBatch(
         500, [TestEvent(500, bucket: .ofTest(6))],
@@ -99,7 +105,6 @@ extension Scenario {
         try await stage.open { log, stage throws(StoreError) in
             try await stage.append(ordered, to: log)
             try await stage.append(single, to: log)
-            try await stage.append(wide, to: log)
             try await stage.append(sourced, to: log)
             try await log.seal()
             try await stage.append(shuffled, to: log)
@@ -113,12 +118,11 @@ extension Scenario {
         }
     }
 
-    /// The process is killed twice: with a batch of several blocks behind it, and behind a seal.
-    static let crashes = Scenario("crashes") { stage throws(StoreError) in
+    /// The process is killed twice, the second time behind a seal.
+    static let crashes = Scenario("two crashes") { stage throws(StoreError) in
         try await stage.openAndCrash { log, stage throws(StoreError) in
             try await stage.append(ordered, to: log)
             try await stage.append(sourced, to: log)
-            try await stage.append(wide, to: log)
         }
         try await stage.openAndCrash { log, stage throws(StoreError) in
             try stage.read(log)
@@ -133,5 +137,17 @@ extension Scenario {
         }
     }
 
-    static let all = [life, crashes]
+    /// A batch of several blocks: before a crash, and before a seal.
+    static let blocks = Scenario("several blocks") { stage throws(StoreError) in
+        try await stage.openAndCrash { log, stage throws(StoreError) in
+            try await stage.append(single, to: log)
+            try await stage.append(wide, to: log)
+        }
+        try await stage.open { log, stage throws(StoreError) in
+            try await log.seal()
+            try await stage.append(late, to: log)
+        }
+    }
+
+    static let all = [life, crashes, blocks]
 }

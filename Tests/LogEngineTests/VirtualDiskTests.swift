@@ -305,6 +305,18 @@ struct VirtualDiskFaultTests {
         #expect(throws: SystemFault(EBADF)) { try write("x", to: reader) }
     }
 
+    @Test("a copy knows what was not synced, and goes its own way")
+    func copying() throws {
+        let disk = try diskWithDirectory()
+        try writeWhole("hello", to: path, on: disk)
+        let copy = disk.copy()
+        #expect(text(path, on: copy) == "hello")
+        #expect(copy.powerLoss(seed: 1, mode: .dropAll).paths.isEmpty)
+        #expect(copy.operations == 0)
+        try copy.remove(path)
+        #expect(disk.paths == [path])
+    }
+
     @Test("a flipped bit is one bit, durable")
     func flippedBit() throws {
         let disk = try diskWithDirectory()

@@ -73,11 +73,7 @@ extension FileChange {
         case .write(let offset, let bytes, _):
             Self.put(bytes, bytes.indices, at: offset, into: &file)
         case .truncate(let length):
-            if length < file.count {
-                file.removeLast(file.count - length)
-            } else {
-                file.append(contentsOf: repeatElement(0, count: length - file.count))
-            }
+            if length < file.count { file.removeLast(file.count - length) } else { Self.grow(&file, to: length) }
         }
     }
 
@@ -117,12 +113,16 @@ extension FileChange {
     /// Puts `part` of the bytes where it belongs; a gap before it becomes zeros.
     private static func put(_ bytes: [UInt8], _ part: Range<Int>, at offset: Int, into file: inout [UInt8]) {
         let end = offset + part.upperBound
-        if file.count < end { file.append(contentsOf: repeatElement(0, count: end - file.count)) }
+        grow(&file, to: end)
         file.withUnsafeMutableBytes { target in
             bytes.withUnsafeBytes { source in
                 let place = UnsafeMutableRawBufferPointer(rebasing: target[offset + part.lowerBound..<end])
                 place.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[part]))
             }
         }
+    }
+
+    private static func grow(_ file: inout [UInt8], to length: Int) {
+        if file.count < length { file += [UInt8](repeating: 0, count: length - file.count) }
     }
 }

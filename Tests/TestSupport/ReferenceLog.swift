@@ -3,11 +3,11 @@ import SegmentFormat
 
 /// What a log must answer, as an array.
 public struct ReferenceLog: Sendable {
-    public struct Entry: Hashable, Sendable {
+    public struct Entry: Sendable {
         public let sequence: Sequence
         public let event: TestEvent
 
-        public var read: ReadEvent { ReadEvent(sequence: sequence, line: event.line) }
+        public var read: ReadEvent { ReadEvent(sequence: sequence, brief: event.brief) }
     }
 
     /// In order of arrival.

@@ -4,23 +4,22 @@ import SegmentFormat
 // Events that a test can tell apart: each has a number of its own.
 
 /// One event; its line is `{"timestamp":…,"n":…}`.
-public struct TestEvent: Hashable, Sendable, CustomStringConvertible {
+public struct TestEvent: Sendable, CustomStringConvertible {
     public let bucket: Bucket
     public let line: String
+    /// What tells the line from others: see `ReadEvent.line`.
+    public let brief: String
 
     /// An event whose line is made longer by `padding` bytes and a few.
     public init(_ number: Int, bucket: Bucket, padding: Int = 0) {
         let pad = padding > 0 ? #","pad":"\#(String(repeating: "x", count: padding))""# : ""
         self.bucket = bucket
         line = #"{"timestamp":\#(bucket.milliseconds),"n":\#(number)\#(pad)}"#
+        var text = line
+        brief = text.withUTF8 { ReadEvent.brief(UnsafeRawBufferPointer($0)) }
     }
 
-    public init(line: String, bucket: Bucket) {
-        self.line = line
-        self.bucket = bucket
-    }
-
-    public var description: String { line.utf8.count > 80 ? "\(line.prefix(60))…" : line }
+    public var description: String { brief }
 }
 
 extension Bucket {
@@ -76,12 +75,23 @@ public struct TestBatch: Sendable, CustomStringConvertible {
 /// An event as a scan gave it.
 public struct ReadEvent: Hashable, Sendable, CustomStringConvertible {
     public let sequence: Sequence
+    /// The line; of a long one its beginning, length and hash, which are cheaper to compare.
     public let line: String
 
-    public init(sequence: Sequence, line: String) {
-        self.sequence = sequence
-        self.line = line
+    public init(sequence: Sequence, line: UnsafeRawBufferPointer) {
+        self.init(sequence: sequence, brief: Self.brief(line))
     }
 
-    public var description: String { "#\(sequence.value) \(TestEvent(line: line, bucket: .earliest))" }
+    init(sequence: Sequence, brief: String) {
+        self.sequence = sequence
+        line = brief
+    }
+
+    static func brief(_ line: UnsafeRawBufferPointer) -> String {
+        guard line.count > 120 else { return String(decoding: line, as: UTF8.self) }
+        let start = String(decoding: UnsafeRawBufferPointer(rebasing: line[..<60]), as: UTF8.self)
+        return "\(start)… (\(line.count) bytes, XXH3 \(String(xxh3(line), radix: 16)))"
+    }
+
+    public var description: String { "#\(sequence.value) \(line)" }
 }

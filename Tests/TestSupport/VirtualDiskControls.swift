@@ -81,6 +81,16 @@ extension VirtualDisk {
         replace(path, bytes)
     }
 
-    /// A disk with the same files, all durable, and nothing else in common.
-    public func copy() -> VirtualDisk { powerLoss(seed: 0, mode: .keepAll) }
+    /// Another disk in the same state, synced and unsynced; there nothing is open or locked, nothing is
+    /// planned to fail, and counting starts anew.
+    public func copy() -> VirtualDisk {
+        VirtualDisk(
+            withState { state in
+                var copy = state
+                copy.plan = FaultPlan()
+                copy.locks = []
+                copy.syncs = [:]
+                return copy
+            })
+    }
 }

@@ -1,0 +1,58 @@
+import Interactions
+import LogEngine
+import NIOCore
+import SegmentFormat
+
+/// Turns a body of NDJSON into the lines that are stored for it. The first bad line refuses it all.
+struct EventDecoder {
+    /// A task that decodes a large body gives way to others after so many bytes.
+    private static let stretchBytes = 256 << 10
+
+    private let scanner: EventScanner
+    private let batch: LineBatch
+    private var offset = 0
+    private var line = 0
+
+    static func decode(_ body: ByteBuffer, resolution: Resolution) async throws(Problem) -> LineBatch {
+        var decoder = EventDecoder(body.readableBytes, resolution)
+        while decoder.offset < body.readableBytes {
+            if decoder.offset > 0 { await Task.yield() }
+            var problem: Problem?
+            body.withUnsafeReadableBytes { bytes in
+                do throws(Problem) { try decoder.decodeStretch(of: bytes) } catch { problem = error }
+            }
+            if let problem { throw problem }
+        }
+        return decoder.batch
+    }
+
+    private init(_ byteCount: Int, _ resolution: Resolution) {
+        scanner = EventScanner(resolution: resolution)
+        // A last line without its LF gets one.
+        batch = LineBatch(capacity: byteCount + 1)
+    }
+
+    /// Decodes whole lines, up to the first that ends behind the stretch.
+    private mutating func decodeStretch(of body: UnsafeRawBufferPointer) throws(Problem) {
+        let end = body.firstLineFeed(from: offset + Self.stretchBytes).map { $0 + 1 } ?? body.count
+        let stretch = UnsafeRawBufferPointer(rebasing: body[offset..<end])
+        for (event, number, start) in NDJSONLines(stretch) {
+            do throws(EventFault) {
+                try append(event)
+            } catch {
+                throw .badEvent(
+                    LineFault(line: line + number, offset: offset + start + error.offset, fault: error))
+            }
+            if batch.lineCount > Bounds.batchLines { throw .tooManyLines }
+        }
+        if end < body.count { line += stretch.lineFeeds }
+        offset = end
+    }
+
+    private func append(_ event: UnsafeRawBufferPointer) throws(EventFault) {
+        try batch.append(maximumBytes: event.count) { (place) throws(EventFault) in
+            let scanned = try scanner.scan(event, into: place)
+            return (scanned.bucket, scanned.byteCount)
+        }
+    }
+}

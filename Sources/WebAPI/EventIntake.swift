@@ -1,0 +1,63 @@
+import HTTPTypes
+import HummingbirdCore
+import LogEngine
+import NIOCore
+import SegmentFormat
+
+/// Answers `POST /wsapi/interaction_data`.
+struct EventIntake: Sendable {
+    let log: EventLog
+    let counters: Counters
+
+    /// The body of the answer, once every event is durable. Throws a `Problem` where nothing was stored.
+    func take(_ request: Request, continuing writer: borrowing ResponseWriter) async throws -> ByteBuffer {
+        var body = ByteBuffer()
+        do {
+            let key = try Self.key(of: request)
+            let reader = try BodyReader(request.headers)
+            let admission = try await log.admit(reader.admitted)
+            defer { admission.release() }
+            if request.headers[.expect]?.lowercased() == "100-continue" {
+                try await writer.writeInformationalHead(HTTPResponse(status: .continue))
+            }
+            body = try await reader.read(request.body)
+            return try await store(body, key)
+        } catch {
+            guard let problem = Problem(of: error) else { throw error }
+            counters.refuse(problem.reason, events: body.withUnsafeReadableBytes { $0.lineFeeds })
+            throw problem
+        }
+    }
+
+    private static func key(of request: Request) throws(Problem) -> DeliveryKey? {
+        guard request.headers[.contentType].map(MediaType.essence) == MediaType.ndjson else {
+            throw .unsupportedMediaType
+        }
+        return try DeliveryKey(request.headers)
+    }
+
+    private func store(_ body: ByteBuffer, _ key: DeliveryKey?) async throws -> ByteBuffer {
+        let batch = try await EventDecoder.decode(body, resolution: log.resolution)
+        guard !batch.isEmpty else { return receipt(first: nil, accepted: 0, discarded: 0) }
+        let delivery = key?.delivery(of: body, secret: log.deliverySecret)
+        let outcome = try await log.append(batch, delivery: delivery)
+        if outcome.isRepeat {
+            counters.repeat()
+        } else {
+            counters.accept(outcome.accepted, discarding: outcome.discarded)
+        }
+        return receipt(
+            first: outcome.accepted > 0 ? outcome.firstSequence : nil, accepted: outcome.accepted,
+            discarded: outcome.discarded)
+    }
+
+    /// The same outcome always gives the same bytes, so a repeat gets its first answer.
+    private func receipt(first: Sequence?, accepted: Int, discarded: Int) -> ByteBuffer {
+        let ids = [first, first.map { $0 + (accepted - 1) }].map { sequence in
+            sequence.map { "\"\(EventID(store: log.store, sequence: $0))\"" } ?? "null"
+        }
+        return ByteBuffer(
+            string: #"{"accepted":\#(accepted),"discarded":\#(discarded),"first_id":\#(ids[0]),"last_id":\#(ids[1])}"#
+                + "\n")
+    }
+}

@@ -1,0 +1,82 @@
+import HTTPTypes
+import HummingbirdCore
+import LogEngine
+import Logging
+import NIOCore
+import NIOPosix
+
+/// Answers every request: finds what it is for, has it answered, and writes the answer.
+struct RequestHandler: Sendable {
+    let log: EventLog
+    let blocking: NIOThreadPool
+    let counters: Counters
+    let logger: Logger
+    let date = HTTPDate()
+
+    func respond(
+        to request: Request, writer: consuming ResponseWriter, channel: any Channel
+    ) async throws {
+        switch try await answer(to: request, continuing: writer) {
+        case .short(let answer):
+            let head = head(answer.status, answer.fields)
+            try await writer.write(response: head, body: ResponseBody(byteBuffer: answer.body))
+        case .fields(let fields):
+            try await writer.writeResponse(head(.ok, fields))
+        case .events(let answer):
+            let flow = try await ConnectionOutlet.flow(of: channel)
+            let streamer = EventStreamer(log: log, blocking: blocking, flow: flow, logger: logger)
+            try await streamer.write(answer, to: try await writer.writeHead(head(.ok, answer.fields)))
+        }
+    }
+
+    private func head(_ status: HTTPResponse.Status, _ fields: HTTPFields) -> HTTPResponse {
+        var head = HTTPResponse(status: status, headerFields: fields)
+        head.headerFields[.date] = date.now
+        return head
+    }
+
+    /// Every refusal becomes an answer here. What else is thrown means that the connection is broken.
+    private func answer(to request: Request, continuing writer: borrowing ResponseWriter) async throws -> Answer {
+        do {
+            switch try Route(request.method, path: request.uri.path) {
+            case .storeEvents: return .short(try await store(request, continuing: writer))
+            case .readEvents: return try await read(request)
+            case .ping: return .short(.text("pong"))
+            case .isAlive: return .short(.text("ok"))
+            case .isReady: return .short(try readiness())
+            }
+        } catch {
+            guard let problem = Problem(of: error) else { throw error }
+            if problem.status == .internalServerError { logger.error("\(error)") }
+            return .short(ShortAnswer(problem))
+        }
+    }
+
+    private func store(_ request: Request, continuing writer: borrowing ResponseWriter) async throws -> ShortAnswer {
+        let intake = EventIntake(log: log, counters: counters)
+        let receipt = try await intake.take(request, continuing: writer)
+        return ShortAnswer(.created, MediaType.json, receipt)
+    }
+
+    private func read(_ request: Request) async throws -> Answer {
+        let reader = EventReader(log: log, blocking: blocking)
+        let parameters = QueryParameters(request.uri.query)
+        if let id = try parameters.value("id") {
+            let event = try await reader.event(id)
+            let missing = ByteBuffer(string: #"{"error":"Not found"}"# + "\n")
+            return .short(ShortAnswer(event == nil ? .notFound : .ok, MediaType.json, event ?? missing))
+        }
+        let query = try EventQuery(parameters)
+        guard let form = EventForm(accept: request.headers[values: .accept]) else { throw Problem.notAcceptable }
+        if request.method == .head { return .fields(EventAnswer.fields(form)) }
+        return .events(
+            try await reader.answer(query, form: form, path: request.uri.path, parameters: parameters))
+    }
+
+    private func readiness() throws -> ShortAnswer {
+        if let failure = log.health.failure {
+            throw Problem(.serviceUnavailable, failure.code.rawValue, "not writing any more: \(failure.message)")
+        }
+        return .text("ok")
+    }
+}

@@ -1,0 +1,107 @@
+import HummingbirdCore
+import LogEngine
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+
+/// The HTTP surface of a log.
+public struct Server: Service {
+    public struct Options: Sendable {
+        /// A name or an address.
+        public var host: String
+        /// 0 for any free one.
+        public var port: Int
+        /// Threads that serve connections; `nil` for one a core.
+        public var eventLoopThreads: Int?
+
+        public init(host: String, port: Int, eventLoopThreads: Int?) {
+            self.host = host
+            self.port = port
+            self.eventLoopThreads = eventLoopThreads
+        }
+    }
+
+    /// The server could not listen where it was told to.
+    public struct ListenFailure: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    /// Connections that the system keeps until they are accepted.
+    private static let backlog = 1_024
+    /// How long a connection may be silent between requests or within one.
+    private static let idleLimit = TimeAmount.seconds(75)
+
+    /// What became of the events that were sent here.
+    public let counters = Counters()
+    private let log: EventLog
+    private let options: Options
+    private let logger: Logger
+    private let onListening: @Sendable (Int) async -> Void
+
+    /// - Parameters:
+    ///   - log: stays open when the server ends; it belongs to the caller.
+    ///   - onListening: called once, with the port, when requests can come.
+    public init(
+        log: EventLog, options: Options, logger: Logger, onListening: @escaping @Sendable (Int) async -> Void
+    ) {
+        self.log = log
+        self.options = options
+        self.logger = logger
+        self.onListening = onListening
+    }
+
+    /// Serves until it is told to shut down gracefully; then accepts no more, lets the requests in
+    /// flight finish, ends those that follow the log, and returns when the last byte is out.
+    ///
+    /// - Throws: `ListenFailure`.
+    public func run() async throws {
+        let loops = MultiThreadedEventLoopGroup(
+            numberOfThreads: options.eventLoopThreads ?? System.coreCount)
+        let blocking = NIOThreadPool(numberOfThreads: max(System.coreCount, 4))
+        blocking.start()
+        let result = await outcome(loops, blocking)
+        try await blocking.shutdownGracefully()
+        try await loops.shutdownGracefully()
+        try result.get()
+    }
+
+    private func outcome(
+        _ loops: MultiThreadedEventLoopGroup, _ blocking: NIOThreadPool
+    ) async -> Result<Void, any Error> {
+        do {
+            try await withGracefulShutdownHandler {
+                try await service(loops, blocking).run()
+            } onGracefulShutdown: {
+                log.stopFollowing()
+            }
+            return .success(())
+        } catch let error as IOError {
+            let reason = String(cString: strerror(error.errnoCode))
+            return .failure(
+                ListenFailure(description: "cannot listen on \(options.host):\(options.port): \(reason)"))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func service(
+        _ loops: MultiThreadedEventLoopGroup, _ blocking: NIOThreadPool
+    ) throws -> any Service {
+        let handler = RequestHandler(log: log, blocking: blocking, counters: counters, logger: logger)
+        let counters = counters
+        let onListening = onListening
+        return try HTTPServerBuilder.http1(
+            configuration: HTTP1Channel.Configuration(
+                additionalChannelHandlers: [ConnectionOutlet(counters)], idleTimeout: Self.idleLimit)
+        ).buildServer(
+            configuration: ServerConfiguration(
+                address: .hostname(options.host, port: options.port), serverName: nil, backlog: Self.backlog,
+                reuseAddress: true),
+            eventLoopGroup: loops, logger: logger,
+            responder: { request, writer, channel in
+                try await handler.respond(to: request, writer: writer, channel: channel)
+            },
+            onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) })
+    }
+}

@@ -1,0 +1,70 @@
+import LogEngine
+import WebAPI
+
+/// Exit codes, those of sysexits.h.
+enum ExitStatus: Int32, CaseIterable {
+    case success = 0
+    /// The command line makes no sense.
+    case usage = 64
+    /// The input, or the store, has something wrong in it.
+    case data = 65
+    /// A file or a store is not there.
+    case noInput = 66
+    /// A server or an address is not available.
+    case unavailable = 69
+    /// There is no room for more.
+    case noRoom = 73
+    /// Reading or writing failed.
+    case inputOutput = 74
+    /// Something else has the store now: try again.
+    case temporary = 75
+
+    private var meaning: String {
+        switch self {
+        case .success: "done"
+        case .usage: "usage"
+        case .data: "bad data"
+        case .noInput: "no such file or store"
+        case .unavailable: "server or address not available"
+        case .noRoom: "no room"
+        case .inputOutput: "I/O error"
+        case .temporary: "locked or busy, try again"
+        }
+    }
+
+    static var summary: String {
+        allCases.map { "\($0.rawValue) \($0.meaning)" }.joined(separator: ", ")
+    }
+}
+
+/// Why a command ends early. An empty message where everything was said already.
+struct CommandFailure: Error, Equatable {
+    let status: ExitStatus
+    let message: String
+
+    init(_ status: ExitStatus, _ message: String) {
+        self.status = status
+        self.message = message
+    }
+
+    /// `nil` for errors that are the argument parser's.
+    init?(of error: any Error) {
+        switch error {
+        case let failure as CommandFailure: self = failure
+        case let error as StoreError: self.init(Self.status(of: error.code), error.description)
+        case let error as Server.ListenFailure: self.init(.unavailable, error.description)
+        default: return nil
+        }
+    }
+
+    private static func status(of code: StoreError.Code) -> ExitStatus {
+        switch code {
+        case .disk, .poisoned, .closed: .inputOutput
+        case .noSpace: .noRoom
+        case .locked, .busy: .temporary
+        case .missing: .noInput
+        case .corrupt, .tooLarge, .deliveryConflict, .goneCursor: .data
+        case .mismatch, .badCursor, .badArgument: .usage
+        }
+    }
+}

@@ -1,0 +1,13 @@
+import Glibc
+
+enum ProcessLimits {
+    /// Done once at the start: a closed pipe is an error to handle and no signal, and as many files may
+    /// be open as the system allows.
+    static func prepare() {
+        signal(SIGPIPE, SIG_IGN)
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import LogEngine
+import Logging
+import SegmentFormat
+import ServiceLifecycle
+import WebAPI
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Serves a data directory over HTTP.",
+        discussion: """
+            Makes the directory if need be. Prints one line on standard error when requests can come. SIGTERM and \
+            SIGINT let what is in flight finish, close the store and end with code 0.
+            """)
+
+    @OptionGroup var store: DataOptions
+
+    @Option(name: .customLong("addr"), help: ArgumentHelp("The address; port 0 for any.", valueName: "host:port"))
+    var address = Address(host: "127.0.0.1", port: 8080)
+
+    @Option(
+        help: ArgumentHelp(
+            "Width of the buckets that timestamps are floored to, as 10m, 1h or 1ms. Fixed when the store is made; "
+                + "10m by default."))
+    var resolution: Resolution?
+
+    @Option(help: ArgumentHelp("Threads that serve connections; one a core by default.", valueName: "n"))
+    var threads: Int?
+
+    /// How long requests in flight may take to finish.
+    private static let shutdownLimit = Duration.seconds(60)
+
+    func validate() throws {
+        if let threads, !(1...256).contains(threads) { throw ValidationError("--threads is a number from 1 to 256.") }
+    }
+
+    func run() async throws {
+        let console = Console.current
+        var options = LogOptions()
+        options.resolution = resolution
+        let log = try EventLog.open(store.data, options: options, environment: .system)
+        log.report.notes.forEach { console.say($0) }
+        log.report.faults.forEach { console.say($0.description) }
+        let served: Result<Void, any Error>
+        do {
+            served = .success(try await serve(log, console))
+        } catch {
+            served = .failure(error)
+        }
+        try await log.close()
+        try served.get()
+    }
+
+    private func serve(_ log: EventLog, _ console: Console) async throws {
+        var logger = Logger(label: "daybook", factory: { StreamLogHandler.standardError(label: $0) })
+        logger.logLevel = .error
+        let address = address
+        let server = Server(
+            log: log,
+            options: Server.Options(host: address.host, port: address.port, eventLoopThreads: threads),
+            logger: logger,
+            onListening: { port in
+                console.say("listening on http://\(Address(host: address.host, port: port).description)")
+            })
+        var configuration = ServiceGroupConfiguration(
+            services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = Self.shutdownLimit
+        try await ServiceGroup(configuration: configuration).run()
+    }
+}

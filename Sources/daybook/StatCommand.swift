@@ -1,0 +1,104 @@
+import ArgumentParser
+import LogEngine
+import SegmentFormat
+
+struct StatCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stat", abstract: "Tells what a data directory holds.",
+        discussion: "Works beside a running server. Reads no events.")
+
+    @OptionGroup var store: DataOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        let console = Console.current
+        let (snapshot, notes) = try StoreReader.snapshot(
+            of: store.data, options: LogOptions(), environment: .system)
+        notes.forEach { console.say($0) }
+        let statistics = StoreStatistics(snapshot)
+        try console.write(json ? statistics.json.description + "\n" : statistics.text)
+    }
+}
+
+/// Sums over the segments of a store.
+struct StoreStatistics {
+    private let snapshot: LogSnapshot
+    private let segments: [SegmentSummary]
+    private let events: UInt64
+    private let rawBytes: UInt64
+    private let storedBytes: UInt64
+    private let oldest: Bucket?
+    private let newest: Bucket?
+
+    init(_ snapshot: LogSnapshot) {
+        self.snapshot = snapshot
+        segments = snapshot.segments
+        events = segments.reduce(0) { $0 + $1.lines }
+        rawBytes = segments.reduce(0) { $0 + $1.rawBytes }
+        storedBytes = segments.reduce(0) { $0 + $1.storedBytes }
+        oldest = segments.compactMap(\.firstBucket).min()
+        newest = segments.compactMap(\.lastBucket).max()
+    }
+
+    private var ratio: String { decimalText(Double(rawBytes) / Double(max(storedBytes, 1))) }
+
+    var text: String {
+        let span = [oldest, newest].map { $0.map { timeText($0.milliseconds) } ?? "–" }
+        return """
+            store       \(hexText(snapshot.store.value)), stream \(snapshot.stream), \
+            resolution \(durationText(snapshot.resolution.milliseconds))
+            events      \(events.grouped)
+            bytes       \(rawBytes.grouped) raw, \(storedBytes.grouped) stored, ratio \(ratio)
+            buckets     \(span[0]) to \(span[1])
+            segments    \(segments.count.grouped)
+
+            \(table)
+            """
+    }
+
+    private var table: String {
+        var table = Table([
+            "segment", "state", "blocks", "events", "raw", "stored", "first sequence", "first bucket", "last bucket",
+        ])
+        for segment in segments {
+            table.add([
+                String(segment.number.value), Self.state(segment), segment.blocks.grouped, segment.lines.grouped,
+                segment.rawBytes.grouped, segment.storedBytes.grouped, segment.firstSequence.value.grouped,
+                segment.firstBucket.map { timeText($0.milliseconds) } ?? "–",
+                segment.lastBucket.map { timeText($0.milliseconds) } ?? "–",
+            ])
+        }
+        return table.text
+    }
+
+    private static func state(_ segment: SegmentSummary) -> String {
+        segment.isDamaged ? "damaged" : segment.isSealed ? "sealed" : "active"
+    }
+
+    var json: JSONValue {
+        .object([
+            ("store", .text(hexText(snapshot.store.value))), ("stream", .text(snapshot.stream.description)),
+            ("resolution", .number(snapshot.resolution.milliseconds)),
+            ("horizon", .number(snapshot.horizon.milliseconds)),
+            ("events", .number(events)), ("raw_bytes", .number(rawBytes)), ("stored_bytes", .number(storedBytes)),
+            ("ratio", .decimal(ratio)), ("oldest", Self.json(oldest)), ("newest", Self.json(newest)),
+            ("segments", .list(segments.map(Self.json))),
+        ])
+    }
+
+    private static func json(_ bucket: Bucket?) -> JSONValue {
+        bucket.map { .number($0.milliseconds) } ?? .null
+    }
+
+    private static func json(_ segment: SegmentSummary) -> JSONValue {
+        .object([
+            ("segment", .number(segment.number.value)), ("path", .text(segment.path)), ("state", .text(state(segment))),
+            ("blocks", .number(segment.blocks)), ("events", .number(segment.lines)),
+            ("raw_bytes", .number(segment.rawBytes)), ("stored_bytes", .number(segment.storedBytes)),
+            ("first", .number(segment.firstSequence.value)), ("next", .number(segment.nextSequence.value)),
+            ("oldest", json(segment.firstBucket)), ("newest", json(segment.lastBucket)),
+        ])
+    }
+}
