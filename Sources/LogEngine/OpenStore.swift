@@ -50,7 +50,7 @@ struct StoreOpener {
 
     private mutating func open() throws(StoreError) -> OpenedStore {
         try makeDirectories()
-        let lock = try takeLock()
+        let lock = try Self.takeLock(layout, disk)
         do throws(StoreError) {
             try emptyTemporary()
             let manifests = try takeManifests()
@@ -78,7 +78,7 @@ struct StoreOpener {
         try disk.syncNames(of: layout.parent, .storeDirectory)
     }
 
-    private func takeLock() throws(StoreError) -> any DiskFile {
+    static func takeLock(_ layout: Layout, _ disk: any Disk) throws(StoreError) -> any DiskFile {
         do throws(SystemFault) {
             return try disk.lock(layout.lock)
         } catch {

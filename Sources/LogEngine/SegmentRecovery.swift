@@ -132,7 +132,7 @@ struct SegmentRecovery {
             opened: environment.now(), hash: hash)
     }
 
-    private static func hash(_ file: StoreFile, length: UInt64, salt: Salt) throws(StoreError) -> RunningHash {
+    static func hash(_ file: StoreFile, length: UInt64, salt: Salt) throws(StoreError) -> RunningHash {
         let hash = RunningHash(seed: salt.value)
         let window = FileWindow(file, length: length)
         var offset: UInt64 = 0

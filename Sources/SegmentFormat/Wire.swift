@@ -74,7 +74,16 @@ struct ByteReader {
         return UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
     }
 
+    @inline(__always)
     mutating func varint() throws(FormatFault) -> UInt64 {
+        if position < bytes.count, bytes[position] < 0x80 {
+            defer { position += 1 }
+            return UInt64(bytes[position])
+        }
+        return try longVarint()
+    }
+
+    private mutating func longVarint() throws(FormatFault) -> UInt64 {
         let start = position
         var value: UInt64 = 0
         var shift: UInt64 = 0

@@ -34,7 +34,7 @@ struct Address: ExpressibleByArgument, Equatable, Sendable {
     var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
-extension Resolution: @retroactive ExpressibleByArgument {
+extension Resolution: ExpressibleByArgument {
     /// `10m`, `1h`, `30s`, `1ms`.
     public init?(argument: String) {
         let units: [(name: String, milliseconds: UInt64)] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)]

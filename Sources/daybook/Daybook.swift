@@ -18,7 +18,7 @@ struct Daybook: AsyncParsableCommand {
     static func main() async {
         ProcessLimits.prepare()
         let status = await run(Array(CommandLine.arguments.dropFirst()))
-        exit(status)
+        Glibc.exit(status)
     }
 
     /// Runs one command as `Console.current` sees it, and returns its exit code.

@@ -75,4 +75,4 @@ struct ReadCommand: ParsableCommand {
     }
 }
 
-extension ScanRequest.Order: @retroactive ExpressibleByArgument {}
+extension ScanRequest.Order: ExpressibleByArgument {}

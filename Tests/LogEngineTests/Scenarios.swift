@@ -19,10 +19,23 @@ struct Scenario: Sendable, CustomStringConvertible {
 
     let description: String
     private let steps: @Sendable (inout Stage) async throws(StoreError) -> Void
+    /// The store is there, closed and empty, before the story begins.
+    private let hasStore: Bool
 
-    init(_ description: String, _ steps: @escaping @Sendable (inout Stage) async throws(StoreError) -> Void) {
+    init(
+        _ description: String, hasStore: Bool = false,
+        _ steps: @escaping @Sendable (inout Stage) async throws(StoreError) -> Void
+    ) {
         self.description = description
+        self.hasStore = hasStore
         self.steps = steps
+    }
+
+    /// Where the story begins.
+    func start() async throws(StoreError) -> Stage {
+        var stage = Stage()
+        if hasStore { try await stage.open { _, _ in } }
+        return stage
     }
 
     /// Tells the story up to its end or to the first failure, which is returned.
@@ -39,7 +52,7 @@ struct Scenario: Sendable, CustomStringConvertible {
     /// a copy of `start`, and shows what the cut leaves to `body`, until that returns `false`. Returns
     /// the number of operations.
     @discardableResult
-    func forEachCut(from start: Stage = Stage(), _ body: (_ cut: Int, Stage) async -> Bool) async -> Int {
+    func forEachCut(from start: Stage, _ body: (_ cut: Int, Stage) async -> Bool) async -> Int {
         var cut = 0
         while true {
             cut += 1
@@ -119,7 +132,7 @@ extension Scenario {
     }
 
     /// The process is killed twice, the second time behind a seal.
-    static let crashes = Scenario("two crashes") { stage throws(StoreError) in
+    static let crashes = Scenario("two crashes", hasStore: true) { stage throws(StoreError) in
         try await stage.openAndCrash { log, stage throws(StoreError) in
             try await stage.append(ordered, to: log)
             try await stage.append(sourced, to: log)
@@ -138,7 +151,7 @@ extension Scenario {
     }
 
     /// A batch of several blocks: before a crash, and before a seal.
-    static let blocks = Scenario("several blocks") { stage throws(StoreError) in
+    static let blocks = Scenario("several blocks", hasStore: true) { stage throws(StoreError) in
         try await stage.openAndCrash { log, stage throws(StoreError) in
             try await stage.append(single, to: log)
             try await stage.append(wide, to: log)

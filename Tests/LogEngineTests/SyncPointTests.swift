@@ -7,8 +7,8 @@ import Testing
 @Suite("Every sync is needed")
 struct SyncPointTests {
     @Test("with one of them left out, a power loss does harm", arguments: SyncPoint.allCases)
-    func leftOut(point: SyncPoint) async {
-        let start = Scenario.Stage()
+    func leftOut(point: SyncPoint) async throws {
+        let start = try await Scenario.life.start()
         start.disk.ignoredSyncs = [point]
         var isFound = false
         await Scenario.life.forEachCut(from: start) { cut, stage in

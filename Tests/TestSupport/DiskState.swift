@@ -38,6 +38,8 @@ struct DiskState: Sendable {
 
     var files: [NodeID: FileContent] = [:]
     var directories: [NodeID: DirectoryContent] = [DiskState.root: DirectoryContent()]
+    /// Everything that programs see, by its whole path, which begins with a slash.
+    private(set) var paths: [String: NodeID] = ["/": DiskState.root]
     /// Unsynced, the oldest first.
     private(set) var changes: [DirectoryChange] = []
     private var nextNode = 1
@@ -53,35 +55,25 @@ struct DiskState: Sendable {
 
     // MARK: Paths
 
-    private static func components(_ path: String) -> [String] { path.split(separator: "/").map(String.init) }
-
-    func node(at path: String) throws(SystemFault) -> NodeID? {
-        var node = Self.root
-        for name in Self.components(path) {
-            guard let directory = directories[node] else { throw SystemFault(ENOTDIR) }
-            guard let next = directory.visible[name] else { return nil }
-            node = next
-        }
-        return node
-    }
+    func node(at path: String) -> NodeID? { paths[path] }
 
     func file(at path: String) throws(SystemFault) -> NodeID {
-        guard let node = try node(at: path) else { throw SystemFault(ENOENT) }
+        guard let node = node(at: path) else { throw SystemFault(ENOENT) }
         guard files[node] != nil else { throw SystemFault(EISDIR) }
         return node
     }
 
     func directory(at path: String) throws(SystemFault) -> NodeID {
-        guard let node = try node(at: path) else { throw SystemFault(ENOENT) }
+        guard let node = node(at: path) else { throw SystemFault(ENOENT) }
         guard directories[node] != nil else { throw SystemFault(ENOTDIR) }
         return node
     }
 
     /// The directory that holds, or would hold, the last name of `path`.
     private func place(of path: String) throws(SystemFault) -> (directory: NodeID, name: String) {
-        var names = Self.components(path)
-        guard let name = names.popLast() else { throw SystemFault(EEXIST) }
-        return (try directory(at: names.joined(separator: "/")), name)
+        guard let slash = path.lastIndex(of: "/"), path != "/" else { throw SystemFault(EINVAL) }
+        let parent = slash == path.startIndex ? "/" : String(path[..<slash])
+        return (try directory(at: parent), String(path[path.index(after: slash)...]))
     }
 
     /// Puts a file, or a directory where there is no content, on the disk as if it had always been there.
@@ -107,14 +99,14 @@ struct DiskState: Sendable {
     // MARK: Names
 
     mutating func findOrMakeFile(_ path: String) throws(SystemFault) -> NodeID {
-        guard try node(at: path) == nil else { return try file(at: path) }
+        guard node(at: path) == nil else { return try file(at: path) }
         let node = try add(path)
         files[node] = FileContent()
         return node
     }
 
     mutating func makeDirectory(_ path: String) throws(SystemFault) {
-        if let node = try node(at: path) {
+        if let node = node(at: path) {
             guard directories[node] != nil else { throw SystemFault(EEXIST) }
             return
         }
@@ -126,6 +118,7 @@ struct DiskState: Sendable {
         let node = nextNode
         nextNode += 1
         directories[directory]?.visible[name] = node
+        paths[path] = node
         changes.append(.add(DirectoryEntry(directory: directory, name: name, node: node)))
         return node
     }
@@ -134,15 +127,19 @@ struct DiskState: Sendable {
         let node = try file(at: path)
         let (directory, name) = try place(of: path)
         directories[directory]?.visible[name] = nil
+        paths[path] = nil
         changes.append(.remove(DirectoryEntry(directory: directory, name: name, node: node)))
     }
 
+    /// Files only.
     mutating func rename(_ path: String, to newPath: String) throws(SystemFault) {
-        guard let node = try node(at: path) else { throw SystemFault(ENOENT) }
+        let node = try file(at: path)
         let old = try place(of: path)
         let new = try place(of: newPath)
         directories[old.directory]?.visible[old.name] = nil
         directories[new.directory]?.visible[new.name] = node
+        paths[path] = nil
+        paths[newPath] = node
         changes.append(
             .move(
                 from: DirectoryEntry(directory: old.directory, name: old.name, node: node),
@@ -180,19 +177,5 @@ struct DiskState: Sendable {
     mutating func admitsSync(_ point: SyncPoint) -> Bool {
         syncs[point, default: 0] += 1
         return !ignoredSyncs.contains(point)
-    }
-
-    /// Every file that programs see, by path.
-    var visibleFiles: [String: NodeID] {
-        var found: [String: NodeID] = [:]
-        func walk(_ node: NodeID, _ path: String) {
-            guard let directory = directories[node] else {
-                found[path] = node
-                return
-            }
-            for (name, inner) in directory.visible { walk(inner, "\(path)/\(name)") }
-        }
-        walk(Self.root, "")
-        return found
     }
 }

@@ -73,8 +73,8 @@ public final class VirtualDisk: Disk {
     }
 
     public func length(of path: String) throws(SystemFault) -> UInt64? {
-        try perform(.length, path, isOperation: false) { (state, _) throws(SystemFault) in
-            guard let node = try state.node(at: path) else { return nil }
+        try perform(.length, path, isOperation: false) { state, _ in
+            guard let node = state.node(at: path) else { return nil }
             return UInt64(state.files[node]?.visible.count ?? 0)
         }
     }

@@ -55,7 +55,7 @@ extension VirtualDisk {
     // MARK: Content
 
     /// Every file, sorted.
-    public var paths: [String] { withState { $0.visibleFiles.keys.sorted() } }
+    public var paths: [String] { withState { state in state.paths.filter { state.files[$0.value] != nil }.keys.sorted() } }
 
     /// What programs see of a file; `nil` where there is none.
     public func contents(_ path: String) -> [UInt8]? { file(path)?.visible }
@@ -66,7 +66,7 @@ extension VirtualDisk {
     public func modificationTime(_ path: String) -> UInt64? { file(path)?.modificationTime }
 
     private func file(_ path: String) -> FileContent? {
-        withState { state in state.visibleFiles[path].flatMap { state.files[$0] } }
+        withState { state in state.node(at: path).flatMap { state.files[$0] } }
     }
 
     /// Gives a file other bytes, durably, and makes it if need be; its directory must be there.
