@@ -11,6 +11,8 @@ final class ActiveSegment {
     private(set) var totals: SegmentTotals
     private(set) var index: BlockList
     private(set) var keyed: [KeyedDelivery]
+    /// The first sequence that may be given out: at times above what the last event's says (SPEC V7).
+    private(set) var nextSequence: Sequence
     /// When it took its first event, in this process.
     let opened: UInt64
     private let hash: RunningHash
@@ -28,6 +30,7 @@ final class ActiveSegment {
         keyed = blocks.flatMap(\.keyed)
         totals = SegmentTotals(startingAt: blocks.first?.entry.firstSequence ?? nextSequence)
         blocks.forEach { totals.add($0.entry) }
+        self.nextSequence = max(nextSequence, totals.nextSequence)
     }
 
     /// Makes a segment file with its head in `tmp/`; it lives once it is renamed into `hot/`.
@@ -55,7 +58,7 @@ final class ActiveSegment {
     var nextCommit: CommitNumber { totals.lastCommit.next }
     var mark: ActiveMark {
         ActiveMark(
-            segment: head.segment, length: length, lastCommit: totals.lastCommit, nextSequence: totals.nextSequence)
+            segment: head.segment, length: length, lastCommit: totals.lastCommit, nextSequence: nextSequence)
     }
 
     /// Writes the blocks of one commit and makes them durable. If the disk is full, nothing was
@@ -78,6 +81,7 @@ final class ActiveSegment {
             keyed += block.meta.keyed
             length = entry.end
         }
+        nextSequence = max(nextSequence, totals.nextSequence)
     }
 
     private func append(_ pieces: [UnsafeRawBufferPointer]) throws(StoreError) {

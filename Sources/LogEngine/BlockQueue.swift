@@ -111,6 +111,8 @@ struct BlockFilter {
     let buckets: ClosedRange<Bucket>
     /// Both ends in.
     let sequences: ClosedRange<Sequence>
+    /// In order of time: lines at or before it were delivered.
+    var start: ScanPosition?
 
     func mayHold(_ entry: SegmentEntry) -> Bool {
         entry.lines > 0 && entry.lastBucket >= buckets.lowerBound && entry.firstBucket <= buckets.upperBound
@@ -120,5 +122,11 @@ struct BlockFilter {
     func mayHold(_ entry: BlockIndexEntry) -> Bool {
         entry.lines > 0 && entry.lastBucket >= buckets.lowerBound && entry.firstBucket <= buckets.upperBound
             && entry.lastSequence >= sequences.lowerBound && entry.firstSequence <= sequences.upperBound
+            && !isDelivered(entry)
+    }
+
+    private func isDelivered(_ entry: BlockIndexEntry) -> Bool {
+        guard let start else { return false }
+        return ScanPosition(bucket: entry.lastBucket, sequence: entry.lastSequence) <= start
     }
 }

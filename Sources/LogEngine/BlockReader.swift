@@ -39,6 +39,10 @@ final class BlockReader {
         access.faults.report(fault)
     }
 
+    func report(_ clause: Clause, in block: BlockReference) {
+        report(FileFault(path: block.segment.file.path, fault: FormatFault(clause, at: block.entry.offset)))
+    }
+
     /// Opens a listed segment; what is wrong with it counts as a fault of this scan.
     func open(_ entry: SegmentEntry, store: StoreID) throws(StoreError) -> OpenSegment? {
         guard let segment = try access.open(entry, store: store) else {

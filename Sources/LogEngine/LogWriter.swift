@@ -58,7 +58,7 @@ final class LogWriter {
         }
     }
 
-    private var nextSequence: Sequence { active.totals.nextSequence }
+    private var nextSequence: Sequence { active.nextSequence }
 
     private func makeRoom(for plan: CommitPlan) throws(StoreError) {
         let isFull =

@@ -48,9 +48,11 @@ public final class Scan {
             source = NoLines()
             return
         }
-        let filter = BlockFilter(buckets: from...request.buckets.upperBound, sequences: after + 1...pinned.pin)
+        var filter = BlockFilter(buckets: from...request.buckets.upperBound, sequences: after + 1...pinned.pin)
         switch request.order {
-        case .time: source = TimeOrder(snapshot, filter, reader)
+        case .time:
+            filter.start = start
+            source = TimeOrder(snapshot, filter, reader)
         case .arrival: source = ArrivalOrder(snapshot, filter, reader)
         }
     }

@@ -116,9 +116,11 @@ final class TimeOrder: LineSource {
         var layout = WindowLayout(window)
         let place = output.reserve(layout.byteCount)
         for block in open where block.entry.firstBucket <= window.last {
+            var fits = true
             try reader.withLines(block, buckets: floor...window.last) { meta, slice, bytes in
-                layout.copy(meta, slice, bytes, to: place)
+                fits = layout.copy(meta, slice, bytes, to: place)
             }
+            if !fits { reader.report(.sealBlocks, in: block.block) }
         }
         layout.finish(place, into: output)
     }

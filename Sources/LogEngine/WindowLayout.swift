@@ -28,16 +28,19 @@ struct WindowLayout {
         sequences = Array(repeating: 0, count: line)
     }
 
+    /// Copies the lines of a block. False where they are not what was planned, which only a file that
+    /// changes while it is read can bring about; what does not fit is left out.
     mutating func copy(
         _ meta: BlockMeta, _ slice: BlockSlice, _ bytes: UnsafeRawBufferPointer,
         to output: UnsafeMutableRawBufferPointer
-    ) {
+    ) -> Bool {
         let span = slice.span(meta)
         var (byte, line) = (0, 0)
         for run in meta.runs[slice.runs] {
             guard let index = placeOfBucket[run.bucket.milliseconds],
-                places[index].bytesDone + run.bytes <= places[index].run.bytes
-            else { preconditionFailure("a run that was not planned") }
+                places[index].bytesDone + run.bytes <= places[index].run.bytes,
+                places[index].linesDone + run.lines <= places[index].run.lines
+            else { return false }
             let place = places[index]
             let start = place.byte + place.bytesDone
             UnsafeMutableRawBufferPointer(rebasing: output[start..<start + run.bytes])
@@ -50,6 +53,7 @@ struct WindowLayout {
             byte += run.bytes
             line += run.lines
         }
+        return true
     }
 
     /// Hands the lines over to the output that `place` belongs to.
