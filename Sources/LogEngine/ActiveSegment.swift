@@ -28,8 +28,9 @@ final class ActiveSegment {
         self.hash = hash
         index = BlockList(blocks.map(\.entry))
         keyed = blocks.flatMap(\.keyed)
-        totals = SegmentTotals(startingAt: blocks.first?.entry.firstSequence ?? nextSequence)
+        var totals = SegmentTotals(startingAt: blocks.first?.entry.firstSequence ?? nextSequence)
         blocks.forEach { totals.add($0.entry) }
+        self.totals = totals
         self.nextSequence = max(nextSequence, totals.nextSequence)
     }
 

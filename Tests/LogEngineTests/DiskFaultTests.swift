@@ -127,12 +127,12 @@ struct AfterFaultTests {
         expectNone(await examine(stage.disk, stage.ledger, stage.environment), "opened again", stage.disk)
     }
 
-    private func failure<Value>(_ call: () async throws(StoreError) -> Value) async -> StoreError? {
-        do throws(StoreError) {
+    private func failure<Value>(_ call: () async throws -> Value) async -> StoreError? {
+        do {
             _ = try await call()
             return nil
         } catch {
-            return error
+            return error as? StoreError
         }
     }
 }

@@ -2,13 +2,16 @@ import LogEngine
 import SegmentFormat
 import TestSupport
 
-/// A story of one store, told by operations on a disk. It ends by throwing where the disk fails it.
+/// A story of one store, told by operations on a disk. It ends by throwing where the disk fails it; where
+/// the disk is full it tries once more.
 /// The batches of a scenario are made once: most of them are small, one is of several blocks.
 struct Scenario: Sendable, CustomStringConvertible {
     /// The machine of a story.
     struct Stage {
         var disk: VirtualDisk
         var ledger = Ledger()
+        /// How often something was refused because the disk was full, and done the second time.
+        fileprivate(set) var noSpaceRefusals = 0
         let environment: TestEnvironment
 
         init(_ disk: VirtualDisk = VirtualDisk(), seed: UInt64 = 1) {
@@ -70,21 +73,21 @@ extension Scenario.Stage {
     mutating func open(
         _ body: (EventLog, inout Scenario.Stage) async throws(StoreError) -> Void
     ) async throws(StoreError) {
-        let log = try EventLog.open(dataDirectory, options: LogOptions(), environment: environment.on(disk))
+        let log = try openLog()
         do throws(StoreError) {
             try await body(log, &self)
         } catch {
             try? await log.close()
             throw error
         }
-        try await log.close()
+        do throws(StoreError) { try await log.close() } catch { try forgive(error) }
     }
 
     /// Opens the store for the length of `body`; then the process is killed.
     mutating func openAndCrash(
         _ body: (EventLog, inout Scenario.Stage) async throws(StoreError) -> Void
     ) async throws(StoreError) {
-        let log = try EventLog.open(dataDirectory, options: LogOptions(), environment: environment.on(disk))
+        let log = try openLog()
         let result: Result<Void, StoreError>
         do throws(StoreError) { result = .success(try await body(log, &self)) } catch { result = .failure(error) }
         if case .success = result { disk = disk.processCrash() }
@@ -92,12 +95,41 @@ extension Scenario.Stage {
         try result.get()
     }
 
+    private mutating func openLog() throws(StoreError) -> EventLog {
+        do throws(StoreError) { return try openOnce() } catch { try forgive(error) }
+        return try openOnce()
+    }
+
+    private func openOnce() throws(StoreError) -> EventLog {
+        try EventLog.open(dataDirectory, options: LogOptions(), environment: environment.on(disk))
+    }
+
     mutating func append(_ batch: TestBatch, to log: EventLog) async throws(StoreError) {
-        try await ledger.append(batch, to: log)
+        do throws(StoreError) {
+            try await ledger.append(batch, to: log)
+        } catch {
+            try forgive(error)
+            try await ledger.append(batch, to: log)
+        }
+    }
+
+    mutating func seal(_ log: EventLog) async throws(StoreError) {
+        do throws(StoreError) {
+            try await log.seal()
+        } catch {
+            try forgive(error)
+            try await log.seal()
+        }
     }
 
     mutating func read(_ log: EventLog) throws(StoreError) {
         ledger.wasServed(try readAll(log.snapshot(), ScanRequest(order: .arrival)).events)
+    }
+
+    /// Counts a refusal for want of space, after which the story goes on; throws anything else.
+    private mutating func forgive(_ error: StoreError) throws(StoreError) {
+        guard error.code == .noSpace else { throw error }
+        noSpaceRefusals += 1
     }
 }
 
@@ -119,13 +151,13 @@ extension Scenario {
             try await stage.append(ordered, to: log)
             try await stage.append(single, to: log)
             try await stage.append(sourced, to: log)
-            try await log.seal()
+            try await stage.seal(log)
             try await stage.append(shuffled, to: log)
             try stage.read(log)
         }
         try await stage.open { log, stage throws(StoreError) in
             try await stage.append(late, to: log)
-            try await log.seal()
+            try await stage.seal(log)
             try await stage.append(ordered, to: log)
             try await stage.append(last, to: log)
         }
@@ -140,7 +172,7 @@ extension Scenario {
         try await stage.openAndCrash { log, stage throws(StoreError) in
             try stage.read(log)
             try await stage.append(shuffled, to: log)
-            try await log.seal()
+            try await stage.seal(log)
             try await stage.append(single, to: log)
         }
         try await stage.open { log, stage throws(StoreError) in
@@ -157,7 +189,7 @@ extension Scenario {
             try await stage.append(wide, to: log)
         }
         try await stage.open { log, stage throws(StoreError) in
-            try await log.seal()
+            try await stage.seal(log)
             try await stage.append(late, to: log)
         }
     }
