@@ -35,6 +35,9 @@ public struct ActiveMark: Equatable, Sendable {
         let mark = ActiveMark(
             segment: segment, length: length, lastCommit: commit, nextSequence: Sequence(try reader.u64()))
         try reader.finished()
+        guard (1...FormatBounds.counters).contains(mark.nextSequence.value) else {
+            throw FormatFault(.activeMark, at: reader.origin + 24)
+        }
         return mark
     }
 }

@@ -49,7 +49,7 @@ extension BlockMeta {
     }
 
     private var boundsHold: Bool {
-        guard firstSequence.value >= 1, lastSequence.value < UInt64(Int64.max) else { return false }
+        guard firstSequence.value >= 1, lastSequence.value < FormatBounds.counters else { return false }
         guard lines > 0 else {
             return rawLength == 0 && storedLength == 0 && dataHash == 0 && arrangement == .arrival
                 && lastSequence.value == firstSequence.value - 1

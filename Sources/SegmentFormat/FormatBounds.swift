@@ -11,6 +11,8 @@ public enum FormatBounds {
     public static let commitBlocks = 65_536
     /// Deliveries, of each kind, in one meta or seal.
     public static let deliveries = 131_072
+    /// Sequences, generations and segment numbers stay below it, so that none can overflow by growing.
+    public static let counters = UInt64(Int64.max)
     /// Bytes of a segment file.
     public static let fileBytes: UInt64 = 1 << 40
     /// Decoded bytes of every LZ4 block but the last of a frame: runs are read in these steps.

@@ -84,7 +84,9 @@ public struct SegmentEntry: Hashable, Sendable {
         deliveries = Int(try reader.u32())
         let flags = try reader.u32()
         isDamaged = flags & 1 != 0
-        guard flags & ~3 == 0, (flags & 2 != 0) == (day != nil), length <= FormatBounds.fileBytes else { throw start }
+        guard flags & ~3 == 0, (flags & 2 != 0) == (day != nil), length <= FormatBounds.fileBytes,
+            firstSequence.value >= 1, firstSequence <= nextSequence, nextSequence.value <= FormatBounds.counters
+        else { throw start }
         try reader.zeros(8)
     }
 }
@@ -117,6 +119,9 @@ public struct CleanClose: Hashable, Sendable {
         lastCommit = CommitNumber(try reader.u64())
         nextSequence = Sequence(try reader.u64())
         try reader.finished()
+        guard (1...FormatBounds.counters).contains(nextSequence.value) else {
+            throw FormatFault(.manifestHeader, at: reader.origin + 24)
+        }
     }
 }
 
@@ -210,6 +215,7 @@ public struct Manifest: Equatable, Sendable {
         let secret = try identity.hash128()
         let created = try identity.u64()
         try identity.finished()
+        guard generation < FormatBounds.counters else { throw FormatFault(.manifestHeader, at: identity.origin + 8) }
         var time = try sections.required(.streamTime)
         guard let resolution = Resolution(milliseconds: try time.u64()) else {
             throw FormatFault(.manifestHeader, at: time.origin)
@@ -224,7 +230,9 @@ public struct Manifest: Equatable, Sendable {
         manifest.firstUnreserved = Sequence(try sequences.u64())
         manifest.highestSegment = SegmentNumber(try sequences.u64())
         try sequences.finished()
-        guard manifest.firstUnreserved.value >= 1 else { throw FormatFault(.manifestHeader, at: sequences.origin) }
+        guard (1...FormatBounds.counters).contains(manifest.firstUnreserved.value),
+            manifest.highestSegment.value < FormatBounds.counters
+        else { throw FormatFault(.manifestHeader, at: sequences.origin) }
         return manifest
     }
 

@@ -91,6 +91,7 @@ public struct ManifestLists: Equatable, Sendable {
 
     private static func takeHolds(_ sections: Sections) throws(FormatFault) -> [Hold] {
         guard var reader = sections.optional(.holds, clause: .manifestLists) else { return [] }
+        guard reader.remaining > 0 else { throw reader.fault }
         var holds: [Hold] = []
         while reader.remaining > 0 {
             let number = try reader.u64()

@@ -65,7 +65,8 @@ public struct BlockIndexEntry: Hashable, Sendable {
             && metaLength <= FrameKind.meta.bound + FrameHeader.lengthEnd
             && dataLength <= FormatBounds.blockStoredBytes
             && lines <= FormatBounds.blockLines && rawLength <= FormatBounds.blockRawBytes
-            && (lines == 0) == (firstBucket > lastBucket)
+            && firstSequence.value >= 1 && lastSequence.value < FormatBounds.counters
+            && (lines == 0) == (firstBucket > lastBucket) && (lines == 0 || lastBucket < .latest)
     }
 }
 
@@ -84,6 +85,10 @@ public struct SegmentTotals: Hashable, Sendable {
     public init(startingAt next: Sequence) {
         firstSequence = next
         nextSequence = next
+    }
+
+    var hasLegalSequences: Bool {
+        firstSequence.value >= 1 && firstSequence <= nextSequence && nextSequence.value <= FormatBounds.counters
     }
 
     public mutating func add(_ entry: BlockIndexEntry) {
@@ -215,6 +220,7 @@ public struct Seal: Equatable, Sendable {
         totals.firstBucket = Bucket(milliseconds: try reader.u64())
         totals.lastBucket = Bucket(milliseconds: try reader.u64())
         try reader.finished()
+        guard totals.hasLegalSequences else { throw FormatFault(.sealIndex, at: reader.origin + 40) }
         return totals
     }
 

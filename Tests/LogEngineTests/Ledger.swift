@@ -38,6 +38,9 @@ struct Ledger: Sendable {
         }
     }
 
+    /// The answer got lost on its way: the client does not know what became of the batch.
+    mutating func forgetAnswer(to batch: TestBatch) { fates[batch.number] = .unknown }
+
     mutating func wasServed(_ events: [ReadEvent]) { served.formUnion(events) }
 
     // MARK: What is owed
