@@ -62,7 +62,10 @@ let package = Package(
         .testTarget(
             name: "WebAPITests",
             dependencies: [
-                "WebAPI", "TestSupport", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "WebAPI", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
         .testTarget(name: "DaybookTests", dependencies: ["daybook", "TestSupport"], swiftSettings: strict),

@@ -11,6 +11,7 @@ public final class Counters: Sendable {
     private let acceptedEvents = Atomic<Int>(0)
     private let discardedEvents = Atomic<Int>(0)
     private let repeatedBodies = Atomic<Int>(0)
+    private let runningAnswers = Atomic<Int>(0)
     private let highestUnflushed = Atomic<Int>(0)
     private let refusals = Mutex<[String: Refusals]>([:])
 
@@ -24,6 +25,8 @@ public final class Counters: Sendable {
     public var repeats: Int { repeatedBodies.load(ordering: .relaxed) }
     /// By the `reason` of the answer.
     public var refused: [String: Refusals] { refusals.withLock { $0 } }
+    /// Streamed answers that have not come to their end.
+    public var streaming: Int { runningAnswers.load(ordering: .relaxed) }
     /// The most bytes that one connection held that its socket had not taken yet.
     public var highestUnflushedBytes: Int { highestUnflushed.load(ordering: .relaxed) }
 
@@ -42,6 +45,9 @@ public final class Counters: Sendable {
             $0[reason, default: Refusals()].events += events
         }
     }
+
+    func beginStreaming() { runningAnswers.add(1, ordering: .relaxed) }
+    func endStreaming() { runningAnswers.subtract(1, ordering: .relaxed) }
 
     func holdsUnflushed(_ bytes: Int) {
         highestUnflushed.max(bytes, ordering: .relaxed)

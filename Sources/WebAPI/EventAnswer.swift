@@ -23,6 +23,7 @@ struct EventAnswer: Sendable {
     static func fields(_ form: EventForm) -> HTTPFields {
         [
             .contentType: form.mediaType,
+            .vary: "Accept",
             .trailer: "Daybook-Count, Daybook-Cursor, Daybook-XXH3, Daybook-Complete",
         ]
     }

@@ -23,6 +23,8 @@ struct RequestHandler: Sendable {
         case .fields(let fields):
             try await writer.writeResponse(head(.ok, fields))
         case .events(let answer):
+            counters.beginStreaming()
+            defer { counters.endStreaming() }
             let flow = try await ConnectionOutlet.flow(of: channel)
             let streamer = EventStreamer(log: log, blocking: blocking, flow: flow, logger: logger)
             try await streamer.write(answer, to: try await writer.writeHead(head(.ok, answer.fields)))

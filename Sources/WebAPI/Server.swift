@@ -91,10 +91,11 @@ public struct Server: Service {
         let handler = RequestHandler(log: log, blocking: blocking, counters: counters, logger: logger)
         let counters = counters
         let onListening = onListening
-        return try HTTPServerBuilder.http1(
-            configuration: HTTP1Channel.Configuration(
-                additionalChannelHandlers: [ConnectionOutlet(counters)], idleTimeout: Self.idleLimit)
-        ).buildServer(
+        let configuration = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [ConnectionOutlet(counters)], idleTimeout: Self.idleLimit)
+        return try HTTPServerBuilder { responder in
+            LoopChannel(HTTP1Channel(responder: responder, configuration: configuration), loops: loops)
+        }.buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(options.host, port: options.port), serverName: nil, backlog: Self.backlog,
                 reuseAddress: true),

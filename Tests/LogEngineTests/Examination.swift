@@ -18,7 +18,7 @@ func examine(_ disk: VirtualDisk, _ ledger: Ledger, _ environment: TestEnvironme
         }
         try await log.close()
         let report = try StoreReader.verify(
-            dataDirectory, options: LogOptions(), environment: environment.on(disk)) { _ in }
+            dataDirectory, options: LogOptions(), environment: environment.on(disk), progress: { _ in })
         // A manifest that was being written may be torn; the other one rules.
         let reported = log.report.faults.filter { $0.path.contains("/hot/") }
         return found + (report.faults + reported).map { "fault: \($0)" }

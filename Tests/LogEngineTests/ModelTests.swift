@@ -5,7 +5,7 @@ import Testing
 
 @Suite("A log against an array")
 struct ModelTests {
-    @Test("random appends, seals, crashes, scans and pages", arguments: 1...12)
+    @Test("random appends, seals, crashes, scans and pages", arguments: 1...16)
     func random(seed: UInt64) async throws {
         var model = try Model(seed: seed)
         for step in 1...120 {
@@ -78,7 +78,7 @@ private struct Model {
         while !readers.isEmpty { try readPage() }
         try await log.close()
         let report = try StoreReader.verify(
-            dataDirectory, options: LogOptions(), environment: environment.on(disk)) { _ in }
+            dataDirectory, options: LogOptions(), environment: environment.on(disk), progress: { _ in })
         #expect(report.faults.isEmpty && report.lines == UInt64(reference.entries.count))
     }
 

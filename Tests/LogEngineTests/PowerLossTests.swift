@@ -17,7 +17,8 @@ struct PowerLossTests {
         #expect(operations > 30)
     }
 
-    @Test("killed at any operation: what the next process acknowledges or serves outlives the power",
+    @Test(
+        "killed at any operation: what the next process acknowledges or serves outlives the power",
         arguments: Scenario.all)
     func killThenPowerLoss(scenario: Scenario) async throws {
         await scenario.forEachCut(from: try await scenario.start()) { cut, stage in

@@ -55,7 +55,9 @@ extension VirtualDisk {
     // MARK: Content
 
     /// Every file, sorted.
-    public var paths: [String] { withState { state in state.paths.filter { state.files[$0.value] != nil }.keys.sorted() } }
+    public var paths: [String] {
+        withState { state in state.paths.filter { state.files[$0.value] != nil }.keys.sorted() }
+    }
 
     /// What programs see of a file; `nil` where there is none.
     public func contents(_ path: String) -> [UInt8]? { file(path)?.visible }

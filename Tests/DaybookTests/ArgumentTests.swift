@@ -1,0 +1,55 @@
+import SegmentFormat
+import Testing
+
+@testable import daybook
+
+@Suite("arguments and numbers")
+struct ArgumentTests {
+    @Test(
+        "addresses",
+        arguments: [
+            ("127.0.0.1:8080", "127.0.0.1", 8080), ("localhost:0", "localhost", 0), ("[::1]:80", "::1", 80),
+            ("8080", nil, 0), (":8080", nil, 0), ("a:65536", nil, 0), ("::1:80", nil, 0), ("a:", nil, 0), ("", nil, 0),
+        ])
+    func addresses(text: String, host: String?, port: Int) {
+        #expect(Address(argument: text) == host.map { Address(host: $0, port: port) })
+        if host != nil { #expect(Address(argument: text)?.description == text) }
+    }
+
+    @Test(
+        "resolutions",
+        arguments: [
+            ("10m", 600_000), ("1h", 3_600_000), ("1ms", 1), ("30s", 30_000), ("24h", 86_400_000), ("7m", nil),
+            ("48h", nil), ("0m", nil), ("10", nil), ("m", nil), ("", nil), ("-1m", nil), ("99999999999999999999h", nil),
+        ] as [(String, UInt64?)])
+    func resolutions(text: String, milliseconds: UInt64?) {
+        #expect(Resolution(argument: text)?.milliseconds == milliseconds)
+    }
+
+    @Test("numbers, times and widths for people")
+    func formatting() {
+        #expect([0, 12, 123, 1_234, 1_234_567].map(\.grouped) == ["0", "12", "123", "1,234", "1,234,567"])
+        #expect((-1_234).grouped == "-1,234")
+        #expect(timeText(1_361_407_200_000) == "2013-02-21T00:40:00Z")
+        #expect(timeText(5) == "1970-01-01T00:00:00.005Z")
+        #expect(timeText(.max) == "18446744073709551615")
+        #expect([600_000, 3_600_000, 1, 1_500, 30_000].map { durationText($0) } == ["10m", "1h", "1ms", "1500ms", "30s"])
+        #expect([0, 1.005, 2.5, 10.999].map(decimalText) == ["0.00", "1.00", "2.50", "11.00"])
+        #expect(hexText(0xAB) == "00000000000000ab")
+    }
+
+    @Test("tables align to the right")
+    func table() {
+        var table = Table(["a", "long"])
+        table.add(["123", "–"])
+        #expect(table.text == "  a  long\n123     –\n")
+    }
+
+    @Test("JSON is written as json.dumps writes it")
+    func json() {
+        let value = JSONValue.object([
+            ("a", .list([.number(1), .null, .bool(true)])), ("b\"", .text("x\n\\")), ("c", .object([])), ("d", .decimal("1.50")),
+        ])
+        #expect(value.description == #"{"a": [1, null, true], "b\"": "x\u000a\\", "c": {}, "d": 1.50}"#)
+    }
+}

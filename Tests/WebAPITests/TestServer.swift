@@ -1,0 +1,110 @@
+import Glibc
+import LogEngine
+import Logging
+import SegmentFormat
+import ServiceLifecycle
+import TestSupport
+
+@testable import WebAPI
+
+/// A server on a loopback port, and the log behind it.
+struct TestServer {
+    let port: Int
+    let log: EventLog
+    let counters: Counters
+    private let group: ServiceGroup
+
+    /// Serves a fresh store while `body` runs, then shuts down in good order.
+    static func run(
+        on disk: any Disk, at directory: String, resolution: Resolution = .tenMinutes,
+        _ body: (TestServer) async throws -> Void
+    ) async throws {
+        var options = LogOptions()
+        options.resolution = resolution
+        let log = try EventLog.open(directory, options: options, environment: TestEnvironment().on(disk))
+        let (ports, port) = AsyncStream<Int>.makeStream()
+        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        let server = Server(
+            log: log, options: .init(host: "127.0.0.1", port: 0, eventLoopThreads: 1), logger: logger,
+            onListening: { port.yield($0) })
+        let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
+        let running = Task { try await group.run() }
+        var all = ports.makeAsyncIterator()
+        let failure: (any Error)?
+        do {
+            try await body(
+                TestServer(port: await all.next() ?? 0, log: log, counters: server.counters, group: group))
+            failure = nil
+        } catch {
+            failure = error
+        }
+        await group.triggerGracefulShutdown()
+        try await running.value
+        if log.health.failure == nil { try await log.close() }
+        if let failure { throw failure }
+    }
+
+    /// The same on the real file system.
+    static func run(resolution: Resolution = .tenMinutes, _ body: (TestServer) async throws -> Void) async throws {
+        let directory = try TemporaryDirectory()
+        try await run(on: PosixDisk(), at: directory.path, resolution: resolution, body)
+    }
+
+    func shutDown() async { await group.triggerGracefulShutdown() }
+
+    /// One request on a connection of its own.
+    func ask(_ request: TestRequest) async throws -> Reply {
+        let port = port
+        return try await Blocking.run {
+            let connection = try RawConnection(port)
+            try connection.send(request.bytes)
+            return try connection.readReply(toHead: request.method == "HEAD")
+        }
+    }
+
+    func get(_ target: String, accept: String? = nil) async throws -> Reply {
+        try await ask(TestRequest("GET", target, accept.map { [("accept", $0)] } ?? []))
+    }
+
+    func post(_ body: String, _ fields: [(String, String)] = []) async throws -> Reply {
+        try await ask(TestRequest.events(body, fields))
+    }
+
+    /// Lines put past HTTP, for tests that need many bytes fast.
+    func append(_ lines: Int, bytes: Int, bucket: Bucket = .ofTest(0)) async throws {
+        let line = Array(#"{"timestamp":\#(bucket.milliseconds),"pad":"\#(String(repeating: "x", count: bytes))"}"#.utf8)
+        for _ in 0..<lines {
+            let batch = LineBatch(capacity: line.count + 1)
+            line.withUnsafeBytes { batch.append($0, bucket: bucket) }
+            _ = try await log.append(batch, delivery: nil)
+        }
+    }
+}
+
+/// A directory that is gone after the test.
+struct TemporaryDirectory: ~Copyable {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/daybook-web-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw SystemFault(errno) }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit { Self.remove(path) }
+
+    private static func remove(_ path: String) {
+        guard let directory = opendir(path) else {
+            unlink(path)
+            return
+        }
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { remove("\(path)/\(name)") }
+        }
+        closedir(directory)
+        rmdir(path)
+    }
+}
