@@ -35,7 +35,7 @@ KINDS = {  # kind: bound of n, required sections, other sections
 KNOWN = set().union(*(required | other for _, required, other in KINDS.values()))
 FIXED = {0x01: 24, 0x03: 24, 0x10: 64, 0x20: 72, 0x25: 16, 0x3F: 8, 0x40: 40, 0x41: 24, 0x42: 16, 0x44: 32, 0x48: 24,
          0x60: 32}
-RECORD = {0x8004: 8, 0x13: 56, 0x14: 56, 0x21: 64, 0x8023: 12, 0x8024: 32, 0x43: 120, 0x46: 24, 0x49: 24}
+RECORD = {0x8004: 8, 0x21: 64, 0x8023: 12, 0x8024: 32, 0x43: 120, 0x46: 24, 0x49: 24}
 
 
 class Violation(Exception):
@@ -50,15 +50,14 @@ def check(holds, clause, offset, why):
 def frame(data, at, kinds, seed):
     """The sections of the frame at `at`, as {tag: (offset, bytes)}, with its kind and where it ends."""
     check(data[at:at + 4] == b"\x5b\x2a\x4d\x18"[:len(data) - at], "F1", at, "not one of our frames")
-    check(len(data) >= at + 8, "F2", len(data), "the frame's length is cut off")
-    n, = struct.unpack_from("<I", data, at + 4)
+    check(len(data) >= at + 24, "F2", at, "the frame's head is cut off")
+    n, kind, version, zero, checksum = struct.unpack_from("<I4sHHQ", data, at + 4)
     end = at + 8 + n
-    check(len(data) >= end, "F2", len(data), f"the frame should end at {end}")
-    check(n >= 16, "F3", at + 4, f"length {n}")
-    kind, version, zero, checksum = struct.unpack_from("<4sHHQ", data, at + 8)
-    check(n <= KINDS.get(kind, (64 * MIB,))[0], "F3", at + 4, f"length {n}")
+    bound = max(KINDS[expected][0] for expected in kinds) if kind not in kinds else KINDS[kind][0]
+    check(16 <= n <= bound, "F3", at + 4, f"length {n}")
     check(kind in kinds, "F4", at + 8, f"kind {kind}")
     check(version == 1 and zero == 0, "F5", at + 12, f"version {version}, {zero}")
+    check(len(data) >= end, "F2", at, f"the frame should end at {end}")
     seed = seed if kind in (b"DBKM", b"DBKS") else 0
     check(xxhash.xxh3_64_intdigest(data[at + 24:end], seed) == checksum, "F6", at + 16, "checksum")
     return kind, sections(data, at + 24, end, kind), end
@@ -88,14 +87,19 @@ def records(found, tag, form):
     return list(struct.iter_unpack("<" + form, found[tag][1])) if tag in found else []
 
 
+def check_deliveries(found, tag):
+    offset, body = found.get(tag, (0, b""))
+    check(len(body) % 56 == 0 and len(body) <= 56 * 131072, "K1", offset, f"{len(body)} bytes of deliveries")
+
+
 def deliveries(found):
-    check(len(found.get(0x13, (0, b""))[1]) <= 56 * 131072, "K1", found.get(0x13, (0,))[0], "too many deliveries")
+    check_deliveries(found, 0x13)
     return [dict(key=k.hex(), fingerprint=f.hex(), first=s, accepted=a, discarded=d, time=t)
             for k, f, s, a, d, t in records(found, 0x13, "16s16sQIIQ")]
 
 
 def sources(found):
-    check(len(found.get(0x14, (0, b""))[1]) <= 56 * 131072, "K1", found.get(0x14, (0,))[0], "too many sources")
+    check_deliveries(found, 0x14)
     return [dict(source=x.hex(), epoch=e, batch=b, first=s, accepted=a, discarded=d, time=t)
             for x, e, b, s, a, d, t in records(found, 0x14, "16sQQQIIQ")]
 
@@ -159,11 +163,12 @@ def sequence_column(found, block):
     return result
 
 
-def lz4_frame(data, at, end):
+def lz4_frame(data, at, end, wanted):
     """Decodes an LZ4 frame block by block (LZ4 frame format 1.6), with the limits of D3."""
     check(data[at:at + 6] == b"\x04\x22\x4d\x18\x6c\x40" and end - at >= 23, "D3", at, "the frame's head")
     size, header_check = struct.unpack_from("<QB", data, at + 6)
     check(xxhash.xxh32_intdigest(data[at + 4:at + 14]) >> 8 & 0xFF == header_check, "D3", at + 14, "head checksum")
+    check(size == wanted, "D4", at + 6, f"content size {size}, not {wanted}")
     start, at, decoded = at, at + 15, []
     while True:
         check(at + 4 <= end, "D3", at, "the frame is cut off")
@@ -178,11 +183,11 @@ def lz4_frame(data, at, end):
             body = data[at:at + length]
             decoded.append(body if word >> 31 else lz4.block.decompress(body, uncompressed_size=65536))
         except lz4.block.LZ4BlockError as error:
-            check(False, "D3", at, str(error))
+            check(False, "D4", at, str(error))
         at += length
     raw = b"".join(decoded)
-    check(len(raw) == size, "D3", start + 6, f"content size {size}, decoded {len(raw)}")
-    check(data[at:end] == struct.pack("<I", xxhash.xxh32_intdigest(raw)), "D3", at, "content checksum")
+    check(len(raw) == size, "D4", start, f"content size {size}, decoded {len(raw)}")
+    check(data[at:end] == struct.pack("<I", xxhash.xxh32_intdigest(raw)), "D4", at, "content checksum")
     return raw
 
 
@@ -191,7 +196,7 @@ def data_frame(data, at, block, checksum):
     check(end <= len(data), "D1", len(data), f"the data frame should end at {end}")
     check(xxhash.xxh3_64_intdigest(data[at:end]) == checksum, "D2", at, "checksum of the data frame")
     if block["codec"] == 1:
-        raw = lz4_frame(data, at, end)
+        raw = lz4_frame(data, at, end, block["raw"])
     else:
         import zstandard
         raw = zstandard.ZstdDecompressor().decompress(data[at:end])
@@ -242,7 +247,7 @@ def index_entry(block, meta_length):
             block["lines"], block["raw"], block["commit"])
 
 
-def seal_of(data, at, end, found, head, blocks, entries):
+def seal_of(data, at, end, found, head, blocks_start, blocks, entries):
     offset, body = found[0x20]
     number, count, zero, commit, lines, raw, first, following, low, high = struct.unpack("<QIIQQQQQQQ", body)
     check(zero == 0, "S5", offset + 12, "reserved bytes")
@@ -252,6 +257,8 @@ def seal_of(data, at, end, found, head, blocks, entries):
     index = records(found, 0x21, "QQQQQIIIIQ")
     check(count == len(index), "E1", offset + 8, f"{count} blocks, {len(index)} index entries")
     check(count == len(blocks), "E1", offset + 8, f"{count} blocks, {len(blocks)} in the file")
+    ends = [blocks_start, *(entry[0] + entry[5] + entry[6] for entry in index)]
+    check([entry[0] for entry in index] + [at] == ends, "E1", found.get(0x21, (at,))[0], "a gap between the blocks")
     for place, (entry, expected) in enumerate(zip(index, entries)):
         check(entry == expected, "E2", found[0x21][0] + 64 * place, f"entry {entry}, block {expected}")
     expected = (blocks[-1]["commit"] if blocks else 0, sum(b["lines"] for b in full), sum(b["raw"] for b in full),
@@ -265,7 +272,7 @@ def seal_of(data, at, end, found, head, blocks, entries):
                 first_bucket=low, last_bucket=high, deliveries=deliveries(found), sources=sources(found))
     check(seal["deliveries"] == [d for b in blocks for d in b["deliveries"]], "E1", found.get(0x13, (at,))[0],
           "the deliveries are not those of the blocks")
-    order = [(s["source"], s["epoch"]) for s in seal["sources"]]
+    order = [(int.from_bytes(bytes.fromhex(s["source"]), "little"), s["epoch"]) for s in seal["sources"]]
     check(order == sorted(set(order)), "E1", found.get(0x14, (at,))[0], "the sources are not in order")
     keys = records(found, 0x8023, "QI")
     check(keys == sorted(keys) and all(b < count for _, b in keys), "E1", found.get(0x8023, (at,))[0], "key index")
@@ -274,6 +281,10 @@ def seal_of(data, at, end, found, head, blocks, entries):
     check(found[0x3F][1] == struct.pack("<II", end - at, 0x454B4244), "E4", found[0x3F][0], "end section")
     check(end == len(data), "E4", end, "bytes behind the seal")
     return dict(seal, keys=len(keys), hash=file_hash.hex())
+
+
+def legal_resolution(resolution):
+    return resolution and 86400000 % resolution == 0 and (1000 % resolution == 0 or resolution % 1000 == 0)
 
 
 def segment_of(path, data, print_events):
@@ -286,14 +297,14 @@ def segment_of(path, data, print_events):
     if os.path.basename(directory) == "hot":
         check(head["stream"] == os.path.basename(os.path.dirname(directory)), "H1", found[0x02][0], "the directory")
     check(not re.fullmatch("[0-9]{20}", name) or number == int(name), "H3", found[0x01][0] + 8, "the file's name")
-    check(resolution and 86400000 % resolution == 0, "H4", found[0x03][0], f"resolution {resolution}")
+    check(legal_resolution(resolution), "H4", found[0x03][0], f"resolution {resolution}")
     check(created % resolution == 0, "H4", found[0x03][0] + 8, "the creation time is not floored")
-    blocks, entries, seal = [], [], None
+    head_end, blocks, entries, seal = at, [], [], None
     while at < len(data):
         meta = at
         kind, found, at = frame(data, meta, [b"DBKM", b"DBKS"], salt)
         if kind == b"DBKS":
-            seal = seal_of(data, meta, at, found, head, blocks, entries)
+            seal = seal_of(data, meta, at, found, head, head_end, blocks, entries)
             break
         block, checksum = block_of(found, meta, number)
         check_order(block, blocks[-1] if blocks else None, found[0x10][0])
@@ -309,7 +320,7 @@ def segment_of(path, data, print_events):
 
 def manifest_of(data):
     _, found, end = frame(data, 0, [b"DBKF"], 0)
-    check(end == len(data), "F2", end, "bytes behind the manifest")
+    check(end == len(data), "F3", end, "bytes behind the manifest")
     (store, generation, _, created), = records(found, 0x40, "QQ16sQ")
     (resolution, horizon, erased), = records(found, 0x41, "QQQ")
     (reserved, highest), = records(found, 0x42, "QQ")
@@ -326,7 +337,7 @@ def manifest_of(data):
         segments.append(dict(zip(fields, (number, length, digest.hex(), first, following, low, high, lines, raw, sealed,
                                           day, blocks, count, bool(flags & 1), bool(flags & 2), f"{salt:016x}"))))
     stream = stream_name(found, "N2")
-    check(resolution and 86400000 % resolution == 0, "N2", found[0x41][0], f"resolution {resolution}")
+    check(legal_resolution(resolution), "N2", found[0x41][0], f"resolution {resolution}")
     check(reserved >= 1, "N2", found[0x42][0], "the first unreserved sequence")
     close, policies = records(found, 0x44, "QQQQ"), records(found, 0x48, "QQQ")
     return dict(store=f"{store:016x}", generation=generation, created=created, stream=stream, resolution=resolution,

@@ -11,16 +11,15 @@ public struct SegmentDump: Sendable {
     public let length: UInt64
     public let faults: [FormatFault]
 
-    /// Reads a segment, by its path. Of one that is being written it reads what `ACTIVE`, beside it, says
+    /// Reads a segment, whatever its file is called; if it has the name of a segment, it must be that
+    /// one. Of one that is being written it reads what `ACTIVE`, beside it, says
     /// is durable. `visit` is shown the lines of each good block.
     public static func read(
         _ path: String, environment: Environment,
         visit: (BlockMeta, UnsafeRawBufferPointer) -> Void = { _, _ in }
     ) throws(StoreError) -> SegmentDump {
-        guard let segment = Layout.hotSegment(at: path) else {
-            throw .badArgument("\(path) does not have the name of a segment")
-        }
         let file = try StoreFile(environment.disk, path, .read)
+        let segment = try Layout.hotSegment(at: path) ?? numberInHead(file)
         let length = try durableLength(path, segment, file, environment.disk)
         var blocks: [(offset: UInt64, meta: BlockMeta)] = []
         let survey = try SegmentSurvey.read(file, length: length, expecting: .init(segment: segment)) {
@@ -36,11 +35,17 @@ public struct SegmentDump: Sendable {
         }
         let located = zip(survey.blocks, blocks).map { (offset: $0.entry.offset, meta: $1.meta) }
         let analysis = CommitAnalysis(survey)
-        let torn = analysis.tornBytes > 0 ? [FormatFault(.commitOrder, at: analysis.end)] : []
+        let torn = analysis.tornBytes > 0 && survey.head != nil ? [FormatFault(.commitOrder, at: analysis.end)] : []
         let faults = survey.faults + (analysis.corruption + torn).filter { !survey.faults.contains($0) }
         return SegmentDump(
             head: survey.head, blocks: located, seal: survey.seal, sealOffset: survey.sealOffset, length: length,
             faults: faults)
+    }
+
+    /// 0, which no segment has, where the head is damaged.
+    private static func numberInHead(_ file: StoreFile) throws(StoreError) -> SegmentNumber {
+        let bytes = try file.read(FrameKind.head.bound + 8, at: 0)
+        return (try? bytes.decoded(SegmentHead.decode).head.segment) ?? SegmentNumber(0)
     }
 
     private static func show(

@@ -6,6 +6,9 @@ import SegmentFormat
 
 /// Answers `POST /wsapi/interaction_data`.
 struct EventIntake: Sendable {
+    /// Bodies up to this are decoded on the connection's event loop; for more, it has others to serve.
+    private static let loopBytes = 32 << 10
+
     let log: EventLog
     let counters: Counters
 
@@ -21,7 +24,7 @@ struct EventIntake: Sendable {
                 try await writer.writeInformationalHead(HTTPResponse(status: .continue))
             }
             body = try await reader.read(request.body)
-            return try await store(body, key)
+            return try await stored(body, key)
         } catch {
             guard let problem = Problem(of: error) else { throw error }
             counters.refuse(problem.reason, events: body.withUnsafeReadableBytes { $0.lineFeeds })
@@ -34,6 +37,11 @@ struct EventIntake: Sendable {
             throw .unsupportedMediaType
         }
         return try DeliveryKey(request.headers)
+    }
+
+    private func stored(_ body: ByteBuffer, _ key: DeliveryKey?) async throws -> ByteBuffer {
+        guard body.readableBytes > Self.loopBytes else { return try await store(body, key) }
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) { try await store(body, key) }
     }
 
     private func store(_ body: ByteBuffer, _ key: DeliveryKey?) async throws -> ByteBuffer {

@@ -26,6 +26,7 @@ enum MediaType {
 
     /// The type and subtype of a field value, in lower case, without parameters.
     static func essence(of value: String) -> String {
+        if value == ndjson || value == json { return value }
         let bare = value.prefix { $0 != ";" }
         return bare.drop { $0 == " " || $0 == "\t" }.split { $0 == " " || $0 == "\t" }.first?.lowercased() ?? ""
     }

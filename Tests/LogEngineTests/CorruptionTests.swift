@@ -1,3 +1,4 @@
+import Glibc
 import SegmentFormat
 import TestSupport
 import Testing
@@ -14,13 +15,15 @@ struct CorruptionTests {
     func flips(_ path: String) async throws {
         let store = try await SmallStore.make()
         let bytes = try #require(store.disk.contents(path))
+        var (wrong, unseen): ([Int], [Int]) = ([], [])
         for bit in 0..<bytes.count * 8 {
             store.disk.flipBit(path, bit)
             let (events, summary) = try store.scan()
-            #expect(events == store.surviving(path) { $0.contains(bit / 8) }, "bit \(bit)")
-            #expect(!summary.isComplete && summary.faults.allSatisfy { $0.path == path }, "bit \(bit)")
+            if events != store.surviving(path, { $0.contains(bit / 8) }) { wrong.append(bit) }
+            if !summary.blames(path) { unseen.append(bit) }
             store.disk.replace(path, bytes)
         }
+        #expect(wrong.isEmpty && unseen.isEmpty)
     }
 
     @Test("verify finds every flipped byte", arguments: [SmallStore.sealedPath, SmallStore.activePath])
@@ -28,12 +31,14 @@ struct CorruptionTests {
         let store = try await SmallStore.make()
         let bytes = try #require(store.disk.contents(path))
         #expect(try store.verify().isSound)
+        var unseen: [Int] = []
         for byte in bytes.indices {
             store.disk.flipBit(path, byte * 8 + byte % 8)
             let faults = try store.verify().faults
-            #expect(!faults.isEmpty && faults.allSatisfy { $0.path == path }, "byte \(byte)")
+            if faults.isEmpty || faults.contains(where: { $0.path != path }) { unseen.append(byte) }
             store.disk.replace(path, bytes)
         }
+        #expect(unseen.isEmpty)
     }
 
     @Test(
@@ -42,13 +47,15 @@ struct CorruptionTests {
     func cuts(_ path: String) async throws {
         let store = try await SmallStore.make()
         let bytes = try #require(store.disk.contents(path))
+        var (wrong, unseen): ([Int], [Int]) = ([], [])
         for count in 0..<bytes.count {
             store.disk.replace(path, Array(bytes[..<count]))
             let (events, summary) = try store.scan()
-            #expect(events == store.surviving(path) { $0.upperBound > count }, "\(count) bytes")
-            #expect(!summary.isComplete && summary.faults.allSatisfy { $0.path == path }, "\(count) bytes")
+            if events != store.surviving(path, { $0.upperBound > count }) { wrong.append(count) }
+            if !summary.blames(path) { unseen.append(count) }
             if count % 7 == 0 { #expect(try !store.verify().isSound) }
         }
+        #expect(wrong.isEmpty && unseen.isEmpty)
     }
 
     @Test("a store with a flipped bit opens to write, and keeps the damaged file byte for byte")
@@ -96,7 +103,8 @@ struct CorruptionTests {
         #expect(log.report.faults.count == 1)
         try await log.close()
         #expect(try store.verify().isSound)
-        #expect(store.disk.contents("/data/interactions/MANIFEST.0") == store.disk.contents("/data/interactions/MANIFEST.1"))
+        let slots = (0...1).map { store.disk.contents("/data/interactions/MANIFEST.\($0)") }
+        #expect(slots[0] == slots[1])
     }
 
     @Test("both manifests damaged: the store is refused, and nothing of it is touched")
@@ -116,7 +124,8 @@ struct CorruptionTests {
     @Test("a sealed segment that is missing, empty or garbage is reported, and the others are served")
     func badFiles() async throws {
         let path = SmallStore.sealedPath
-        for (content, clause) in [(nil, Clause.fileMissing), ([], .fileLength), ([UInt8](repeating: 7, count: 900), .fileLength)] {
+        let garbage = [UInt8](repeating: 7, count: 900)
+        for (content, clause) in [(nil, Clause.fileMissing), ([], .fileLength), (garbage, .fileLength)] {
             let store = try await SmallStore.make()
             if let content { store.disk.replace(path, content) } else { try store.disk.remove(path) }
             let (events, summary) = try store.scan()
@@ -149,10 +158,8 @@ struct CorruptionTests {
         "a fixture that is well formed in itself breaks its clause in a store",
         arguments: [Clause.headStore, .headSegment, .commitOrder, .commitSequence, .sealBlocks, .sealHash])
     func segmentClauses(_ clause: Clause) throws {
-        let example = try #require(FixtureStores.read("segments/worked-example.ndjson.lz4"))
-        let manifest = try #require(FixtureStores.read("manifests/L1.manifest"))
-        let file = try #require(FixtureStores.read("segments/\(clause.rawValue).ndjson.lz4"))
-        let store = try SmallStore.listing(file, like: example, manifest)
+        let file = try #require(StoreFixtures.read("segments/\(clause.rawValue).ndjson.lz4"))
+        let store = try SmallStore.listing(file)
         #expect(try store.verify().faults.map(\.fault.clause).contains(clause))
     }
 
@@ -160,10 +167,155 @@ struct CorruptionTests {
         "a manifest that is right in itself breaks its clause beside its segment",
         arguments: [Clause.fileMissing, .fileLength, .fileHash])
     func manifestClauses(_ clause: Clause) throws {
-        let store = SmallStore.empty()
-        let manifest = try #require(FixtureStores.read("manifests/\(clause.rawValue).manifest"))
+        let store = SmallStore()
+        let manifest = try #require(StoreFixtures.read("manifests/\(clause.rawValue).manifest"))
         for slot in 0...1 { store.disk.replace("/data/interactions/MANIFEST.\(slot)", manifest) }
-        store.disk.replace(SmallStore.sealedPath, try #require(FixtureStores.read("segments/worked-example.ndjson.lz4")))
+        let example = try #require(StoreFixtures.read("segments/worked-example.ndjson.lz4"))
+        store.disk.replace(SmallStore.sealedPath, example)
         #expect(try store.verify().faults.map(\.fault.clause).contains(clause))
+    }
+}
+
+/// A store on a virtual disk of its own: one sealed segment of three blocks, an active one of two, closed.
+struct SmallStore {
+    static let sealedPath = "/data/interactions/hot/00000000000000000001.ndjson.lz4"
+    static let activePath = "/data/interactions/hot/00000000000000000002.ndjson.lz4"
+
+    let disk: VirtualDisk
+    let environment: TestEnvironment
+    /// In order of arrival.
+    private(set) var events: [ReadEvent] = []
+    /// What each block of a file holds, and where its head ends.
+    private var blocks: [String: [(bytes: Range<Int>, events: [ReadEvent])]] = [:]
+    private var heads: [String: Int] = [:]
+
+    var settings: Environment { environment.on(disk) }
+
+    /// A store with nothing in it but directories.
+    init(seed: UInt64 = 1) {
+        disk = VirtualDisk()
+        environment = TestEnvironment(seed: seed)
+        for path in ["/data", "/data/interactions", "/data/interactions/hot"] { disk.makeDurableDirectory(path) }
+    }
+
+    /// The same store as it is on another disk.
+    init(_ store: SmallStore, on disk: VirtualDisk) {
+        self.disk = disk
+        (environment, events, blocks, heads) = (store.environment, store.events, store.blocks, store.heads)
+    }
+
+    static func make(seed: UInt64 = 1) async throws(StoreError) -> SmallStore {
+        var store = SmallStore(seed: seed)
+        let log = try EventLog.open(dataDirectory, options: LogOptions(), environment: store.settings)
+        let sealed = [TestBatch(10, buckets: [3, 1, 2], key: 1), TestBatch(20, buckets: [2, 2]), TestBatch(30, buckets: [0])]
+        for batch in sealed {
+            _ = try await log.append(batch.lines, delivery: batch.delivery)
+        }
+        try await log.seal()
+        for batch in [TestBatch(40, buckets: [5, 4]), TestBatch(50, buckets: [1], key: 2)] {
+            _ = try await log.append(batch.lines, delivery: batch.delivery)
+        }
+        try await log.close()
+        store.events = try store.scan().events
+        for path in [sealedPath, activePath] { try store.note(path) }
+        return store
+    }
+
+    private mutating func note(_ path: String) throws(StoreError) {
+        let dump = try SegmentDump.read(path, environment: settings)
+        var end = dump.sealOffset ?? dump.length
+        for block in dump.blocks.reversed() {
+            let sequences = block.meta.firstSequence...block.meta.lastSequence
+            let held = events.filter { sequences.contains($0.sequence) }
+            blocks[path, default: []].append((Int(block.offset)..<Int(end), held))
+            end = block.offset
+        }
+        heads[path] = Int(end)
+    }
+
+    /// The worked example's store with `file` listed as its only segment, by its own length and hash.
+    static func listing(_ file: [UInt8]) throws -> SmallStore {
+        let store = SmallStore()
+        let bytes = try #require(StoreFixtures.read("manifests/L3.manifest"))
+        var manifest = try bytes.decoded(Manifest.decode)
+        manifest.segments[0].length = UInt64(file.count)
+        let salt = manifest.segments[0].salt.value
+        manifest.segments[0].fileHash = file.withUnsafeBytes { xxh3Wide($0, seed: salt) }
+        for slot in 0...1 { store.disk.replace("/data/interactions/MANIFEST.\(slot)", manifest.encoded()) }
+        store.disk.replace(sealedPath, file)
+        return store
+    }
+
+    /// What is left where the blocks of a file are bad for whose place `isBad` holds. Only its head has the
+    /// salt of a file that is not sealed: without it no block verifies.
+    func surviving(_ path: String, _ isBad: (Range<Int>) -> Bool) -> [ReadEvent] {
+        let isHeadless = path == Self.activePath && isBad(0..<(heads[path] ?? 0))
+        let lost = (blocks[path] ?? []).filter { isHeadless || isBad($0.bytes) }.flatMap(\.events)
+        return events.filter { !lost.contains($0) }
+    }
+
+    /// In order of arrival, by a reader without the lock.
+    func scan() throws(StoreError) -> (events: [ReadEvent], summary: ScanSummary) {
+        let (snapshot, _) = try StoreReader.snapshot(of: dataDirectory, options: LogOptions(), environment: settings)
+        return try readAll(snapshot, ScanRequest(order: .arrival))
+    }
+
+    func verify() throws(StoreError) -> VerifyReport {
+        try StoreReader.verify(dataDirectory, options: LogOptions(), environment: settings) { _ in }
+    }
+}
+
+extension ScanSummary {
+    /// The answer says that it is not complete, and that this file is to blame.
+    fileprivate func blames(_ path: String) -> Bool {
+        !isComplete && !faults.isEmpty && faults.allSatisfy { $0.path == path }
+    }
+}
+
+/// The repository's fixtures.
+enum StoreFixtures {
+    static let root: String = {
+        let beside = folder(above: #filePath)
+        guard beside == nil, let real = realpath(#filePath, nil) else { return beside ?? "." }
+        defer { free(real) }
+        return folder(above: String(cString: real)) ?? "."
+    }()
+
+    /// The `Fixtures` that has a `SPEC.md` beside it, in the nearest folder above.
+    private static func folder(above path: String) -> String? {
+        var parts = path.split(separator: "/").dropLast()
+        while !parts.isEmpty {
+            let folder = "/" + parts.joined(separator: "/")
+            if access("\(folder)/SPEC.md", F_OK) == 0, access("\(folder)/Fixtures", F_OK) == 0 {
+                return "\(folder)/Fixtures"
+            }
+            parts.removeLast()
+        }
+        return nil
+    }
+
+    static func read(_ name: String) -> [UInt8]? {
+        let disk = PosixDisk()
+        do throws(StoreError) {
+            guard let length = try disk.fileLength("\(root)/\(name)") else { return nil }
+            return try StoreFile(disk, "\(root)/\(name)", .read).read(Int(length), at: 0)
+        } catch {
+            return nil
+        }
+    }
+}
+
+extension VirtualDisk {
+    func makeDurableDirectory(_ path: String) {
+        do throws(SystemFault) { try makeDirectory(path) } catch { Issue.record(error) }
+    }
+}
+
+func expectCode(_ code: StoreError.Code, _ body: () throws(StoreError) -> Void) {
+    do throws(StoreError) {
+        try body()
+        Issue.record("no error")
+    } catch {
+        #expect(error.code == code, "\(error)")
     }
 }

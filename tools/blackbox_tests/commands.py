@@ -89,7 +89,7 @@ def closed_pipes_are_quiet(setting):
 @test
 def bad_arguments_are_explained(setting):
     """Wrong arguments end with an exit code and a message, never a trap, and leave nothing behind."""
-    bad = [("serve",), ("serve", "--data"), ("serve", "--data", setting.data, "--addr", "nowhere"), ("nonsense",),
+    bad = [("serve", "--data"), ("serve", "--data", setting.data, "--addr", "nowhere"), ("nonsense",),
            ("serve", "--data", setting.data, "--addr", "127.0.0.1:99999"), ("read", "--data", setting.path("missing")),
            ("serve", "--data", setting.data, "--addr", "127.0.0.1:0", "--resolution", "7m"),
            ("ingest", setting.path("missing"), "--data", setting.data), ("stat", "--data", setting.path("missing")),

@@ -149,4 +149,4 @@ def check_trailer(answer, complete=True):
     equal(answer.trailers["daybook-complete"], "true" if complete else "false", "Daybook-Complete")
     if answer.type == NDJSON:
         equal(int(answer.trailers["daybook-count"]), answer.body.count(b"\n"), "Daybook-Count")
-    equal(answer.trailers["daybook-xxh3"], xxhash.xxh3_64_hexdigest(answer.body), "Daybook-XXH3")
+    equal(answer.trailers["daybook-xxh3"], xxhash.xxh3_128_hexdigest(answer.body), "Daybook-XXH3")

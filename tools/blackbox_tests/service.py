@@ -133,7 +133,8 @@ def refuses_bad_lines(setting):
         equal((answer.status, answer.type), (400, "application/problem+json"), what)
         problem = answer.json
         equal((problem["status"], problem["line"]), (400, 3), what)
-        expect(0 <= problem["offset"] <= len(bad) and problem["reason"] and problem["title"], "the problem", problem)
+        start = sum(len(line) + 1 for line in good)
+        expect(start <= problem["offset"] <= start + len(bad) and problem["reason"] and problem["title"], "the problem", problem)
     equal(read(server), [], "what was stored")
 
 
