@@ -28,6 +28,8 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
         var isStreamed = false
         var omitsBody = false
         var closesConnection = false
+        /// Of a short answer: when this is out, all of it is.
+        var done: EventLoopPromise<Void>?
     }
 
     init(_ counters: Counters) {
@@ -62,8 +64,9 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
             context.write(data, promise: promise)
         case .body(let bytes):
             guard !answer.omitsBody else { return drop(bytes.readableBytes, promise) }
-            let released = answer.isStreamed ? bytes.readableBytes : 0
-            context.write(data, promise: tracked(promise, releasing: released, context))
+            let done = tracked(promise, releasing: answer.isStreamed ? bytes.readableBytes : 0, context)
+            if !answer.isStreamed { answer.done = done }
+            context.write(data, promise: done)
         case .end:
             end(context, data, promise)
         }
@@ -83,11 +86,17 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func end(_ context: ChannelHandlerContext, _ data: NIOAny, _ promise: EventLoopPromise<Void>?) {
         _ = pendingHeads.popFirst()
-        let done = tracked(promise, releasing: 0, context)
-        if answer.closesConnection { halfClose(context, after: done) }
+        let done = answer.done
+        answer.done = nil
+        if let done, promise == nil {
+            if answer.closesConnection { halfClose(context, after: done) }
+            return context.write(data, promise: nil)
+        }
+        let last = tracked(promise, releasing: 0, context)
+        if answer.closesConnection { halfClose(context, after: last) }
         // The codec would end a chunked body here, and a HEAD has none.
-        if answer.omitsBody, answer.isStreamed { return done.succeed() }
-        context.write(data, promise: done)
+        if answer.omitsBody, answer.isStreamed { return last.succeed() }
+        context.write(data, promise: last)
     }
 
     private func tracked(

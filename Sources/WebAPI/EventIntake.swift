@@ -61,11 +61,30 @@ struct EventIntake: Sendable {
 
     /// The same outcome always gives the same bytes, so a repeat gets its first answer.
     private func receipt(first: Sequence?, accepted: Int, discarded: Int) -> ByteBuffer {
-        let ids = [first, first.map { $0 + (accepted - 1) }].map { sequence in
-            sequence.map { "\"\(EventID(store: log.store, sequence: $0))\"" } ?? "null"
+        var json = ByteBufferAllocator().buffer(capacity: 160)
+        json.writeStaticString(#"{"accepted":"#)
+        json.writeString(String(accepted))
+        json.writeStaticString(#","discarded":"#)
+        json.writeString(String(discarded))
+        json.writeStaticString(#","first_id":"#)
+        write(first, to: &json)
+        json.writeStaticString(#","last_id":"#)
+        write(first.map { $0 + (accepted - 1) }, to: &json)
+        json.writeStaticString("}\n")
+        return json
+    }
+
+    private func write(_ sequence: Sequence?, to json: inout ByteBuffer) {
+        guard let sequence else {
+            json.writeStaticString("null")
+            return
         }
-        return ByteBuffer(
-            string: #"{"accepted":\#(accepted),"discarded":\#(discarded),"first_id":\#(ids[0]),"last_id":\#(ids[1])}"#
-                + "\n")
+        json.writeStaticString("\"")
+        json.writeWithUnsafeMutableBytes(minimumWritableBytes: EventID.byteCount) { place in
+            guard let base = place.baseAddress else { return 0 }
+            EventID(store: log.store, sequence: sequence).write(to: base)
+            return EventID.byteCount
+        }
+        json.writeStaticString("\"")
     }
 }

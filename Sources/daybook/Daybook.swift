@@ -12,7 +12,7 @@ struct Daybook: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             ServeCommand.self, IngestCommand.self, ReadCommand.self, StatCommand.self, VerifyCommand.self,
-            DumpCommand.self, VersionCommand.self, BenchStoreCommand.self,
+            RepairCommand.self, DumpCommand.self, VersionCommand.self, BenchStoreCommand.self,
         ])
 
     static func main() async {

@@ -24,6 +24,12 @@ struct ServeCommand: AsyncParsableCommand {
                 + "10m by default."))
     var resolution: Resolution?
 
+    @Option(help: ArgumentHelp("Seal a segment at so many raw bytes, as 64MiB.", valueName: "size"))
+    var sealBytes = ByteSize(LogOptions().sealBytes)
+
+    @Option(help: ArgumentHelp("Seal a segment at this age, as 10m or 1h.", valueName: "time"))
+    var sealAfter = Span(milliseconds: LogOptions().sealMilliseconds)
+
     @Option(help: ArgumentHelp("Threads that serve connections; one a core by default.", valueName: "n"))
     var threads: Int?
 
@@ -38,6 +44,8 @@ struct ServeCommand: AsyncParsableCommand {
         let console = Console.current
         var options = LogOptions()
         options.resolution = resolution
+        options.sealBytes = sealBytes.bytes
+        options.sealMilliseconds = sealAfter.milliseconds
         let log = try EventLog.open(store.data, options: options, environment: .system)
         log.report.notes.forEach { console.say($0) }
         log.report.faults.forEach { console.say($0.description) }
