@@ -19,7 +19,8 @@ public struct SegmentDump: Sendable {
         visit: (BlockMeta, UnsafeRawBufferPointer) -> Void = { _, _ in }
     ) throws(StoreError) -> SegmentDump {
         let file = try StoreFile(environment.disk, path, .read)
-        let segment = try Layout.hotSegment(at: path) ?? numberInHead(file)
+        let named = Layout.hotSegment(at: path)
+        let segment = if let named { named } else { try numberInHead(file) }
         let length = try durableLength(path, segment, file, environment.disk)
         var blocks: [(offset: UInt64, meta: BlockMeta)] = []
         let survey = try SegmentSurvey.read(file, length: length, expecting: .init(segment: segment)) {

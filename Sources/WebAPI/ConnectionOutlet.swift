@@ -61,7 +61,7 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
         switch Self.unwrapOutboundIn(data) {
         case .head(let head):
             if head.status.kind != .informational { begin(head) }
-            context.write(data, promise: promise)
+            context.write(data, promise: answer.omitsBody ? tracked(promise, releasing: 0, context) : promise)
         case .body(let bytes):
             guard !answer.omitsBody else { return drop(bytes.readableBytes, promise) }
             let done = tracked(promise, releasing: answer.isStreamed ? bytes.readableBytes : 0, context)

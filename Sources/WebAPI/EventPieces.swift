@@ -103,7 +103,9 @@ private struct BufferRing {
     }
 
     mutating func keep(_ buffer: ByteBuffer) {
-        guard buffer.readableBytes > EventPieces.pieceBytes / 2, buffer.capacity <= 2 * EventPieces.pieceBytes else { return }
+        guard buffer.readableBytes > EventPieces.pieceBytes / 2, buffer.capacity <= 2 * EventPieces.pieceBytes else {
+            return
+        }
         if buffers.count < Self.size {
             buffers.append(buffer)
         } else {

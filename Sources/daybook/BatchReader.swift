@@ -57,7 +57,8 @@ struct BatchReader {
     }
 
     /// The lines at the front that make a batch, or as many of them as are there yet.
-    private static func wholeLines(_ bytes: [UInt8], after start: (lines: Int, bytes: Int)) -> (lines: Int, bytes: Int) {
+    private static func wholeLines(_ bytes: [UInt8], after start: (lines: Int, bytes: Int)) -> (lines: Int, bytes: Int)
+    {
         bytes.withUnsafeBytes { bytes in
             var (lines, end) = start
             while lines < Self.lines, end < Self.bytes, let lineFeed = bytes.firstLineFeed(from: end) {

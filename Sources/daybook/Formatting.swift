@@ -17,7 +17,9 @@ extension FixedWidthInteger {
 
 /// A time in milliseconds, as `2026-11-21T03:50:00Z`; fractions only where there are any.
 func timeText(_ milliseconds: UInt64) -> String {
-    guard let seconds = Int(exactly: milliseconds / 1_000), seconds < 253_402_300_800 else { return String(milliseconds) }
+    guard let seconds = Int(exactly: milliseconds / 1_000), seconds < 253_402_300_800 else {
+        return String(milliseconds)
+    }
     var moment = seconds
     var parts = tm()
     gmtime_r(&moment, &parts)

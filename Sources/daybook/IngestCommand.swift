@@ -36,7 +36,7 @@ struct IngestCommand: AsyncParsableCommand {
             try await ending(&tally) { tally in try await target.store(&reader, &tally) }
         } else {
             let log = try EventLog.open(data ?? "./data", options: LogOptions(), environment: .system)
-            log.report.notes.forEach { Console.current.say($0) }
+            for note in log.report.notes { Console.current.say(note) }
             let target = DirectoryTarget(log: log, onError: onError)
             try await ending(&tally) { tally in
                 let result: Result<Void, any Error>
@@ -89,14 +89,15 @@ struct IngestTally {
         self.bytes += bytes
         let (events, size, seconds) = (self.accepted, self.bytes, progress.seconds)
         progress.draw(
-            "\(events.grouped) events, \(size.grouped) bytes, \(Int(Double(events) / max(seconds, 0.001)).grouped) events/s")
+            "\(events.grouped) events, \(size.grouped) bytes, \(Int(Double(events) / max(seconds, 0.001)).grouped) events/s"
+        )
     }
 
     mutating func skip(_ lines: [RefusedLine]) {
         guard !lines.isEmpty else { return }
         skipped += lines.count
         progress.clear()
-        lines.forEach { console.say($0.description) }
+        for found in lines { console.say(found.description) }
     }
 
     mutating func finish() {

@@ -41,7 +41,7 @@ struct ReadCommand: ParsableCommand {
         let console = Console.current
         let (snapshot, notes) = try StoreReader.snapshot(
             of: store.data, options: LogOptions(), environment: .system)
-        notes.forEach { console.say($0) }
+        for note in notes { console.say(note) }
         let range = (from?.milliseconds ?? 0)...(to?.milliseconds ?? .max)
         let scan = try Scan(snapshot, ScanRequest(range: range, order: order, limit: limit))
         switch format {
@@ -50,7 +50,7 @@ struct ReadCommand: ParsableCommand {
         }
         let summary = scan.summary
         guard summary.isComplete else {
-            summary.faults.forEach { console.say($0.description) }
+            for found in summary.faults { console.say(found.description) }
             throw CommandFailure(.data, "some events could not be read")
         }
     }

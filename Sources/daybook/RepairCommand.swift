@@ -15,7 +15,7 @@ struct RepairCommand: ParsableCommand {
     func run() throws {
         let console = Console.current
         let report = try StoreReader.repair(store.data, options: LogOptions(), environment: .system)
-        report.notes.forEach { console.say($0) }
+        for note in report.notes { console.say(note) }
         console.say("\(report.segments.grouped) segments, \(report.lines.grouped) events: new manifests are written")
     }
 }

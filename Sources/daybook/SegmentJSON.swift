@@ -25,7 +25,8 @@ struct SegmentJSON {
         var members: [(name: String, value: JSONValue)] = [
             ("offset", .number(offset)), ("commit", .number(meta.commit.value)), ("index", .number(meta.indexInCommit)),
             ("blocks", .number(meta.blocksInCommit)), ("first", .number(meta.firstSequence.value)),
-            ("last", .number(meta.lastSequence.value)), ("lines", .number(meta.lines)), ("raw", .number(meta.rawLength)),
+            ("last", .number(meta.lastSequence.value)), ("lines", .number(meta.lines)),
+            ("raw", .number(meta.rawLength)),
             ("stored", .number(meta.storedLength)), ("codec", .number(UInt64(meta.codec.rawValue))),
             ("arrangement", .number(arrangement(meta))),
             (

@@ -47,8 +47,8 @@ struct ServeCommand: AsyncParsableCommand {
         options.sealBytes = sealBytes.bytes
         options.sealMilliseconds = sealAfter.milliseconds
         let log = try EventLog.open(store.data, options: options, environment: .system)
-        log.report.notes.forEach { console.say($0) }
-        log.report.faults.forEach { console.say($0.description) }
+        for note in log.report.notes { console.say(note) }
+        for found in log.report.faults { console.say(found.description) }
         let served: Result<Void, any Error>
         do {
             served = .success(try await serve(log, console))

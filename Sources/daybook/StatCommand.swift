@@ -16,7 +16,7 @@ struct StatCommand: ParsableCommand {
         let console = Console.current
         let (snapshot, notes) = try StoreReader.snapshot(
             of: store.data, options: LogOptions(), environment: .system)
-        notes.forEach { console.say($0) }
+        for note in notes { console.say(note) }
         let statistics = StoreStatistics(snapshot)
         try console.write(json ? statistics.json.description + "\n" : statistics.text)
     }

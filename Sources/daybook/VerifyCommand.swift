@@ -23,7 +23,7 @@ struct VerifyCommand: ParsableCommand {
             progress.draw("segment \(done.segments) of \(done.segmentsInAll), \(done.bytes.grouped) bytes")
         }
         progress.clear()
-        report.notes.forEach { console.say($0) }
+        for note in report.notes { console.say(note) }
         if json {
             try console.write(Self.json(report).description + "\n")
         } else {
@@ -37,7 +37,8 @@ struct VerifyCommand: ParsableCommand {
 
     private static func json(_ report: VerifyReport) -> JSONValue {
         .object([
-            ("segments", .number(report.segments)), ("blocks", .number(report.blocks)), ("events", .number(report.lines)),
+            ("segments", .number(report.segments)), ("blocks", .number(report.blocks)),
+            ("events", .number(report.lines)),
             ("bytes", .number(report.bytes)), ("sound", .bool(report.isSound)),
             (
                 "faults",

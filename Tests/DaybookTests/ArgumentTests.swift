@@ -33,7 +33,8 @@ struct ArgumentTests {
         #expect(timeText(1_361_407_200_000) == "2013-02-21T00:40:00Z")
         #expect(timeText(5) == "1970-01-01T00:00:00.005Z")
         #expect(timeText(.max) == "18446744073709551615")
-        #expect([600_000, 3_600_000, 1, 1_500, 30_000].map { durationText($0) } == ["10m", "1h", "1ms", "1500ms", "30s"])
+        #expect(
+            [600_000, 3_600_000, 1, 1_500, 30_000].map { durationText($0) } == ["10m", "1h", "1ms", "1500ms", "30s"])
         #expect([0, 1.005, 2.5, 10.999].map(decimalText) == ["0.00", "1.00", "2.50", "11.00"])
         #expect(hexText(0xAB) == "00000000000000ab")
     }
@@ -48,7 +49,8 @@ struct ArgumentTests {
     @Test("JSON is written as json.dumps writes it")
     func json() {
         let value = JSONValue.object([
-            ("a", .list([.number(1), .null, .bool(true)])), ("b\"", .text("x\n\\")), ("c", .object([])), ("d", .decimal("1.50")),
+            ("a", .list([.number(1), .null, .bool(true)])), ("b\"", .text("x\n\\")), ("c", .object([])),
+            ("d", .decimal("1.50")),
         ])
         #expect(value.description == #"{"a": [1, null, true], "b\"": "x\u000a\\", "c": {}, "d": 1.50}"#)
     }

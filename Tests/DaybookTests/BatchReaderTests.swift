@@ -46,8 +46,11 @@ struct BatchReaderTests {
         let all = try batches(of: "{\"timestamp\":1}\n\(long)\n{\"timestamp\":2}\n")
         #expect(all.map(\.firstLine) == [1, 3])
         #expect(all[1].offset == 16 + long.utf8.count + 1)
-        #expect(throws: RefusedLine(line: 2, offset: 16 + EventScanner.maximumByteCount, reason: "too_long",
-            message: EventFault.Reason.tooLong.message)) {
+        #expect(
+            throws: RefusedLine(
+                line: 2, offset: 16 + EventScanner.maximumByteCount, reason: "too_long",
+                message: EventFault.Reason.tooLong.message)
+        ) {
             _ = try all[0].decoded(EventScanner(resolution: .tenMinutes), .stop)
         }
         let (kept, skipped) = all[0].withoutBadLines()

@@ -59,9 +59,11 @@ struct CommandTests {
         let directory = try TemporaryDirectory()
         try await Self.makeStore(at: directory.path)
         let run = try await CommandRun("read", "--data", directory.path, "--format", "rows", "--limit", "2")
-        let store = try StoreReader.snapshot(of: directory.path, options: LogOptions(), environment: .system).snapshot.store
+        let store = try StoreReader.snapshot(of: directory.path, options: LogOptions(), environment: .system).snapshot
+            .store
         let ids = [3, 1].map { EventID(store: store, sequence: Sequence($0)).description }
-        #expect(run.output.hasPrefix(#"[{"id":"\#(ids[0])","key":1361406000000,"value":{"timestamp":1361406000000,"n":3,"#))
+        #expect(
+            run.output.hasPrefix(#"[{"id":"\#(ids[0])","key":1361406000000,"value":{"timestamp":1361406000000,"n":3,"#))
         #expect(run.output.contains("}},\n{\"id\":\"\(ids[1])\",\"key\":1361407200000,"))
         #expect(run.output.hasSuffix("\"}}]\n"))
         let none = try await CommandRun("read", "--data", directory.path, "--format", "rows", "--to", "1")
@@ -83,7 +85,8 @@ struct CommandTests {
         #expect(lines[6].contains(" sealed "))
         let json = try await CommandRun("stat", "--data", directory.path, "--json")
         #expect(json.output.contains(#""events": 3, "raw_bytes": 102, "#))
-        #expect(json.output.contains(#""oldest": 1361406000000, "newest": 1361407200000, "segments": [{"segment": 1, "#))
+        #expect(
+            json.output.contains(#""oldest": 1361406000000, "newest": 1361407200000, "segments": [{"segment": 1, "#))
     }
 
     @Test("verify is content with a sound store, and names what is wrong with another")
@@ -138,7 +141,8 @@ struct CommandTests {
             json.output.contains(
                 #""arrangement": 1, "runs": [[1361406000000, 1, 34], [1361407200000, 2, 68]], "sequences": [3, 1, 2], "#
                     + #""deliveries": [{"key": "01000000000000000200000000000000", "#
-                    + #""fingerprint": "03000000000000000400000000000000", "first": 1, "accepted": 3, "discarded": 0, "#))
+                    + #""fingerprint": "03000000000000000400000000000000", "first": 1, "accepted": 3, "discarded": 0, "#
+            ))
         #expect(json.output.contains(#""seal": {"offset": "#))
         #expect(json.output.hasSuffix("\"}}\n"))
     }
@@ -176,7 +180,7 @@ struct CommandTests {
         let table: [(arguments: [String], status: Int32)] = [
             (["nonsense"], 64), (["read", "--limit", "0"], 64), (["read", "--from", "2", "--to", "1"], 64),
             (["serve", "--addr", "nowhere"], 64), (["serve", "--resolution", "7m"], 64), (["dump"], 64),
-            (["ingest", "-", "--data", "a", "--url", "http://b"], 64), (["dump", other], 64),
+            (["ingest", "-", "--data", "a", "--url", "http://b"], 64), (["dump", other], 65),
             (["ingest", file, "--url", "nowhere"], 64), (["dump", file], 65),
             (["read", "--data", missing], 66), (["stat", "--data", missing], 66), (["verify", "--data", missing], 66),
             (["ingest", missing, "--data", directory.path + "/data"], 66), (["--help"], 0), (["serve", "--help"], 0),
@@ -209,7 +213,9 @@ struct CommandTests {
         #expect(pipe(&ends) == 0)
         close(ends[0])
         let console = Console(output: ends[1], talk: ends[1])
-        let status = await Console.$current.withValue(console) { await Daybook.run(["read", "--data", directory.path]) }
+        let status = await Console.$current.withValue(console) {
+            await Daybook.run(["read", "--data", directory.path])
+        }
         close(ends[1])
         #expect(status == 0)
     }

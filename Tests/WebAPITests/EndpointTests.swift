@@ -52,7 +52,8 @@ struct EndpointTests {
         var problem = Problem(.badRequest, "a\"b", "line\u{1}\n\\")
         problem.extras = [("line", .number(3)), ("parameter", .text("\"x\""))]
         #expect(
-            String(buffer: problem.body) == #"{"type":"about:blank","title":"Bad Request","status":400,"reason":"a\"b","#
+            String(buffer: problem.body)
+                == #"{"type":"about:blank","title":"Bad Request","status":400,"reason":"a\"b","#
                 + #""detail":"line\u0001\u000a\\","line":3,"parameter":"\"x\""}"# + "\n")
     }
 }

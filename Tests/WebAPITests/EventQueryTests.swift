@@ -22,7 +22,8 @@ struct EventQueryTests {
     @Test(
         "what makes no sense is refused by name",
         arguments: [
-            ("start=x", "start"), ("start=", "start"), ("start=-1", "start"), ("start=1.5", "start"), ("start=+1", "start"),
+            ("start=x", "start"), ("start=", "start"), ("start=-1", "start"), ("start=1.5", "start"),
+            ("start=+1", "start"),
             ("start=1e3", "start"), ("end=18446744073709551616", "end"), ("end=0x10", "end"),
             ("start=1361407200001&end=1361407200000", "start"), ("start=1&start=1", "start"), ("limit=0", "limit"),
             ("limit=10001", "limit"), ("limit=-1", "limit"), ("limit=a", "limit"), ("order=up", "order"),

@@ -43,18 +43,23 @@ struct IntakeTests {
     @Test(
         "the first bad line refuses the body and is named",
         arguments: [
-            BadBody(body: "{\"timestamp\":1361407200000}\n\n{\"timestamp\":01}\n", line: 3, offset: 42, reason: "invalid_timestamp"),
+            BadBody(
+                body: "{\"timestamp\":1361407200000}\n\n{\"timestamp\":01}\n", line: 3, offset: 42,
+                reason: "invalid_timestamp"),
             BadBody(body: "{\"timestamp\":1361407200000}\r\n[]", line: 2, offset: 29, reason: "not_an_object"),
             BadBody(body: "{}", line: 1, offset: 1, reason: "missing_timestamp"),
             BadBody(body: "{\"timestamp\":1361407200000} x", line: 1, offset: 28, reason: "trailing_bytes"),
-            BadBody(body: "{\"timestamp\":1361407200000,\"a\":\"\\ud800\"}", line: 1, offset: 32, reason: "lone_surrogate"),
+            BadBody(
+                body: "{\"timestamp\":1361407200000,\"a\":\"\\ud800\"}", line: 1, offset: 32, reason: "lone_surrogate"),
         ])
     func badLine(bad: BadBody) async throws {
         try await TestServer.run { server in
             let reply = try await server.post(bad.body)
             #expect(reply.status == 400)
             #expect(reply.fields["content-type"] == "application/problem+json")
-            #expect(reply.text.hasPrefix(#"{"type":"about:blank","title":"Bad Request","status":400,"reason":"\#(bad.reason)","#))
+            #expect(
+                reply.text.hasPrefix(
+                    #"{"type":"about:blank","title":"Bad Request","status":400,"reason":"\#(bad.reason)","#))
             #expect(reply.text.hasSuffix(#","line":\#(bad.line),"offset":\#(bad.offset)}"# + "\n"))
             #expect(server.log.snapshot().lastSequence == Sequence(0))
             #expect(server.counters.refused[bad.reason]?.bodies == 1)

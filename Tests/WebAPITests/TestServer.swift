@@ -72,7 +72,8 @@ struct TestServer {
 
     /// Lines put past HTTP, for tests that need many bytes fast.
     func append(_ lines: Int, bytes: Int, bucket: Bucket = .ofTest(0)) async throws {
-        let line = Array(#"{"timestamp":\#(bucket.milliseconds),"pad":"\#(String(repeating: "x", count: bytes))"}"#.utf8)
+        let line = Array(
+            #"{"timestamp":\#(bucket.milliseconds),"pad":"\#(String(repeating: "x", count: bytes))"}"#.utf8)
         for _ in 0..<lines {
             let batch = LineBatch(capacity: line.count + 1)
             line.withUnsafeBytes { batch.append($0, bucket: bucket) }
