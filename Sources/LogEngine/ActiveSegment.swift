@@ -29,7 +29,7 @@ final class ActiveSegment {
         index = BlockList(blocks.map(\.entry))
         keyed = blocks.flatMap(\.keyed)
         var totals = SegmentTotals(startingAt: blocks.first?.entry.firstSequence ?? nextSequence)
-        blocks.forEach { totals.add($0.entry) }
+        for block in blocks { totals.add(block.entry) }
         self.totals = totals
         self.nextSequence = max(nextSequence, totals.nextSequence)
     }
@@ -88,7 +88,7 @@ final class ActiveSegment {
     private func append(_ pieces: [UnsafeRawBufferPointer]) throws(StoreError) {
         try writeOrTakeBack(pieces)
         try file.sync(.commit)
-        pieces.forEach { hash.update($0) }
+        for piece in pieces { hash.update(piece) }
     }
 
     /// A write that the disk has no room for leaves the file as it was: nothing of it was synced.

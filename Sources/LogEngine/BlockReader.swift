@@ -49,7 +49,7 @@ final class BlockReader {
             report(FileFault(path: access.layout.hotSegment(entry.segment), fault: FormatFault(.fileMissing, at: 0)))
             return nil
         }
-        segment.faults.forEach { report($0) }
+        for fault in segment.faults { report(fault) }
         return segment
     }
 

@@ -19,28 +19,30 @@ struct CommitAnalysis: Sendable {
 
     var isCorrupt: Bool { !corruption.isEmpty }
 
-    /// With `knownLength` the file was closed or sealed at that length: nothing of it can be torn.
+    /// With `knownLength` the file was closed or sealed at that length, and a seal is only written behind
+    /// what was synced: nothing of either can be torn.
     init(_ survey: SegmentSurvey, knownLength: UInt64? = nil) {
         let highest = survey.blocks.map(\.entry.commit).max() ?? .none
         let inHighest = survey.blocks.filter { $0.entry.commit == highest }
         let isWhole = Self.isComplete(inHighest)
-        let isTorn = knownLength == nil && highest != .none && !isWhole
+        let mayBeTorn = knownLength == nil && survey.seal == nil
+        let isTorn = mayBeTorn && highest != .none && !isWhole
         lastCommit = isTorn ? CommitNumber(highest.value - 1) : highest
         let below = survey.blocks.filter { !isTorn || $0.entry.commit < highest }
         served = below.filter(\.hasGoodData)
         end = below.last?.entry.end ?? survey.headEnd
 
-        let tailStart = knownLength ?? end
-        var corruption = survey.faults.filter { $0.offset < tailStart || survey.head == nil }
+        let end = self.end
+        var corruption = survey.faults.filter { !mayBeTorn || $0.offset < end || survey.head == nil }
         if let order = Self.firstOutOfOrder(below, through: lastCommit) {
             corruption.append(FormatFault(.commitOrder, at: order))
         }
-        if let knownLength, survey.length < knownLength || (survey.seal == nil && end < knownLength && corruption.isEmpty) {
+        let endsEarly = survey.seal == nil && corruption.isEmpty && end < knownLength ?? 0
+        if survey.length < knownLength ?? 0 || endsEarly {
             corruption.append(FormatFault(.fileLength, at: min(survey.length, end)))
         }
         self.corruption = corruption
-        let sealed = survey.seal != nil
-        tornBytes = knownLength == nil && !sealed && survey.length > end ? survey.length - end : 0
+        tornBytes = mayBeTorn && survey.length > end ? survey.length - end : 0
     }
 
     private static func isComplete(_ blocks: [SurveyedBlock]) -> Bool {

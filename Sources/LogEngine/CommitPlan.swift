@@ -105,7 +105,8 @@ struct CommitPlan {
 
     private mutating func answerRepeatsOfThisCommit(_ appends: [PendingAppend]) {
         for (index, append) in appends.enumerated() {
-            guard let delivery = append.delivery, let first = firsts[delivery.identity], first != index else { continue }
+            guard let delivery = append.delivery, let first = firsts[delivery.identity], first != index
+            else { continue }
             guard appends[first].delivery == delivery else {
                 answers[index] = .failure(.deliveryConflict)
                 continue

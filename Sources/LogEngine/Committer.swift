@@ -23,11 +23,13 @@ final class Committer: @unchecked Sendable {
         alarm = Alarm()
         var thread = pthread_t()
         let retained = Unmanaged.passRetained(self)
-        let code = pthread_create(&thread, nil, { argument in
-            guard let argument else { return nil }
-            Unmanaged<Committer>.fromOpaque(argument).takeRetainedValue().run()
-            return nil
-        }, retained.toOpaque())
+        let code = pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<Committer>.fromOpaque(argument).takeRetainedValue().run()
+                return nil
+            }, retained.toOpaque())
         guard code == 0 else {
             retained.release()
             throw .disk(SystemFault(code), "start a thread for", "the committer")

@@ -125,7 +125,7 @@ private final class SnapshotBoard: Sendable {
             state.failure = failure
             guard !state.followers.isEmpty else { return [UnsafeContinuation<LogSnapshot?, Never>]() }
             let ready = state.followers.filter { $0.value.after < snapshot.lastSequence }
-            ready.keys.forEach { state.followers[$0] = nil }
+            for number in ready.keys { state.followers[number] = nil }
             return ready.values.map(\.continuation)
         }
         for continuation in ready { continuation.resume(returning: snapshot) }

@@ -84,8 +84,8 @@ final class LogWriter {
             blocks.append((meta, planned?.content.data ?? []))
         }
         try active.commit(blocks)
-        plan.keyed.forEach { memory.remember($0) }
-        plan.sourced.forEach { memory.remember($0) }
+        for delivery in plan.keyed { memory.remember(delivery) }
+        for delivery in plan.sourced { memory.remember(delivery) }
         memory.trim(now: environment.now())
         writeMark()
     }

@@ -156,21 +156,22 @@ struct StoreOpener {
         _ segments: SegmentRecovery, _ manifests: ManifestStore
     ) throws(StoreError) -> DeliveryMemory {
         var memory = DeliveryMemory()
-        segments.sources.forEach { memory.remember($0) }
+        for delivery in segments.sources { memory.remember(delivery) }
         let now = environment.now()
         for entry in manifests.current.segments where entry.deliveries > 0 || entry.isDamaged {
             let isRecent = now < entry.sealed || now - entry.sealed <= Bounds.keyMemoryMilliseconds * 2
             guard isRecent else { continue }
             guard let seal = try seal(of: entry) else {
                 report.notes.append(
-                    "\(layout.hotSegment(entry.segment)): its deliveries cannot be read; repeats of them are stored anew")
+                    "\(layout.hotSegment(entry.segment)): its deliveries cannot be read; "
+                        + "repeats of them are stored anew")
                 continue
             }
-            seal.keyed.forEach { memory.remember($0) }
+            for delivery in seal.keyed { memory.remember(delivery) }
         }
         for block in segments.deliveries {
-            block.keyed.forEach { memory.remember($0) }
-            block.sourced.forEach { memory.remember($0) }
+            for delivery in block.keyed { memory.remember(delivery) }
+            for delivery in block.sourced { memory.remember(delivery) }
         }
         memory.trim(now: now)
         return memory

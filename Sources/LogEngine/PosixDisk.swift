@@ -21,7 +21,9 @@ public final class PosixDisk: Disk {
         var names: [String] = []
         errno = 0
         while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
             if name != ".", name != ".." { names.append(name) }
         }
         guard errno == 0 else { throw SystemFault(errno) }
@@ -117,9 +119,10 @@ private final class PosixFile: DiskFile {
 
     func setModificationTime(_ milliseconds: UInt64) throws(SystemFault) {
         let time = timespec(tv_sec: Int(milliseconds / 1_000), tv_nsec: Int(milliseconds % 1_000) * 1_000_000)
-        try check(withUnsafePointer(to: (time, time)) {
-            $0.withMemoryRebound(to: timespec.self, capacity: 2) { futimens(descriptor, $0) }
-        })
+        try check(
+            withUnsafePointer(to: (time, time)) {
+                $0.withMemoryRebound(to: timespec.self, capacity: 2) { futimens(descriptor, $0) }
+            })
     }
 
     func close() {

@@ -42,11 +42,13 @@ private struct Repair {
         self.environment = environment
     }
 
+    private var noSegments: StoreError { StoreError(.missing, layout.root, "there is no readable segment here") }
+
     mutating func surveySegments() throws(StoreError) {
         let names = try disk.names(in: layout.hot).sorted()
         let segments = names.compactMap { Layout.hotSegment(named: $0) }
         for segment in segments { try survey(segment, isLast: segment == segments.last) }
-        guard !heads.isEmpty else { throw StoreError(.missing, layout.root, "there is no readable segment here") }
+        guard !heads.isEmpty else { throw noSegments }
         let replaced = Set(heads.flatMap(\.replaced))
         entries.removeAll { replaced.contains($0.segment) }
         for segment in replaced.sorted() {
@@ -66,7 +68,7 @@ private struct Repair {
         }
         let analysis = CommitAnalysis(survey)
         var totals = SegmentTotals(startingAt: analysis.served.first?.entry.firstSequence ?? .first)
-        analysis.served.forEach { totals.add($0.entry) }
+        for block in analysis.served { totals.add(block.entry) }
         heads.append(head)
         report.lines += totals.lines
         nextSequence = max(nextSequence, totals.nextSequence)
@@ -83,7 +85,7 @@ private struct Repair {
     }
 
     mutating func writeManifests() throws(StoreError) -> RepairReport {
-        guard let head = heads.last else { throw StoreError(.missing, layout.root, "there is no readable segment here") }
+        guard let head = heads.last else { throw noSegments }
         var manifest = Manifest(
             store: head.store,
             deliverySecret: Hash128(low: environment.random(), high: environment.random()),

@@ -55,7 +55,7 @@ final class SegmentAccess: Sendable {
         let file = try StoreFile(disk, path, .read)
         let loaded = try SegmentIndex.load(file, entry, length: length, store: store, stream: layout.stream)
         let found = loaded.faults.map { FileFault(path: path, fault: $0) }
-        found.forEach { faults.report($0) }
+        for fault in found { faults.report(fault) }
         let segment = OpenSegment(
             number: entry.segment, salt: entry.salt, file: file, blocks: loaded.blocks, faults: found)
         cache.withLock { $0.insert(segment) }

@@ -64,7 +64,8 @@ public struct SegmentDump: Sendable {
         _ path: String, _ segment: SegmentNumber, _ file: StoreFile, _ disk: any Disk
     ) throws(StoreError) -> UInt64 {
         let length = try file.length()
-        let markPath = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        let markPath =
+            path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
             + "/ACTIVE"
         guard path.contains("/"), try disk.fileLength(markPath) != nil else { return length }
         let bytes = try StoreFile(disk, markPath, .read).read(ActiveMark.byteCount, at: 0)

@@ -157,7 +157,8 @@ struct SegmentRecovery {
         if let last = analysis.served.last { nextSequence = max(nextSequence, last.entry.lastSequence + 1) }
         if analysis.tornBytes > 0 {
             notes.append(
-                "\(path): dropped a torn tail of \(analysis.tornBytes) bytes at offset \(analysis.end), never acknowledged")
+                "\(path): dropped a torn tail of \(analysis.tornBytes) bytes at offset \(analysis.end), "
+                    + "never acknowledged")
         }
         guard let head = survey.head, !analysis.isCorrupt else {
             return try keepDamaged(segment, survey, analysis, copying: length)
@@ -185,7 +186,7 @@ struct SegmentRecovery {
         notes.append("\(path) is damaged; it is kept, its good blocks are served, and appends go on in a new segment")
         let kept = try copy(try StoreFile(disk, path, .read), segment, length: length)
         var totals = SegmentTotals(startingAt: nextSequence)
-        analysis.served.forEach { totals.add($0.entry) }
+        for block in analysis.served { totals.add(block.entry) }
         nextSequence = max(nextSequence, manifest.firstUnreserved, totals.nextSequence)
         recoveredEntries.append(
             try entry(

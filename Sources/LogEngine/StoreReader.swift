@@ -32,7 +32,7 @@ public enum StoreReader {
         let active = try activeView(manifest, access, &notes)
         guard try ManifestReading.read(layout, disk).ruling?.generation == manifest.generation else { return nil }
         guard case .found(let view) = active else { return nil }
-        faults.forEach { access.faults.report($0) }
+        for fault in faults { access.faults.report(fault) }
         let snapshot = LogSnapshot(
             manifest: manifest, sealed: SealedSegments(manifest.segments), active: view, access: access)
         return (snapshot, notes)
@@ -71,15 +71,16 @@ public enum StoreReader {
         let faults = analysis.corruption.map { FileFault(path: path, fault: $0) }
         if length > mark.length, manifest.cleanClose == nil {
             notes.append(
-                "\(path): \(length - mark.length) bytes behind the last commit that is known to be durable are not shown")
+                "\(path): \(length - mark.length) bytes behind the last commit "
+                    + "that is known to be durable are not shown")
         }
         var totals = SegmentTotals(startingAt: mark.nextSequence)
-        analysis.served.forEach { totals.add($0.entry) }
+        for block in analysis.served { totals.add(block.entry) }
         totals.nextSequence = max(totals.nextSequence, mark.nextSequence)
         let segment = OpenSegment(
             number: mark.segment, salt: survey.head?.salt ?? .none, file: file,
             blocks: BlockList(analysis.served.map(\.entry)), faults: faults)
-        faults.forEach { access.faults.report($0) }
+        for fault in faults { access.faults.report(fault) }
         return .found(ActiveView(segment: segment, totals: totals, length: mark.length))
     }
 

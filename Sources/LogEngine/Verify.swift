@@ -109,7 +109,8 @@ private struct Verifier {
     /// The seal against the blocks that are there (E1, E2).
     private func sealFaults(_ seal: Seal, _ survey: SegmentSurvey) -> [FormatFault] {
         var faults: [FormatFault] = []
-        let found = Dictionary(survey.blocks.map { ($0.entry.offset, $0.entry) }, uniquingKeysWith: { first, _ in first })
+        let blocks = survey.blocks.map { ($0.entry.offset, $0.entry) }
+        let found = Dictionary(blocks, uniquingKeysWith: { first, _ in first })
         for entry in seal.index where found[entry.offset] != entry {
             faults.append(FormatFault(.sealBlocks, at: entry.offset))
         }

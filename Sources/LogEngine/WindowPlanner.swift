@@ -92,7 +92,7 @@ struct WindowPlanner {
         drawBound()
         let buckets = sums.values.filter { $0.bucket <= bound }.sorted { $0.bucket < $1.bucket }
         guard let last = buckets.last else { return nil }
-        buckets.forEach { sums[$0.bucket.milliseconds] = nil }
+        for run in buckets { sums[run.bucket.milliseconds] = nil }
         let isTooLarge = buckets.count == 1 && Self.cost(buckets[0]) > budget
         return Window(buckets: buckets, last: last.bucket, isTooLarge: isTooLarge)
     }

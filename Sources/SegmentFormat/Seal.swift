@@ -228,7 +228,7 @@ public struct Seal: Equatable, Sendable {
         var sum = SegmentTotals(startingAt: totals.firstSequence)
         for (entry, next) in zip(index, index.dropFirst()) where entry.end != next.offset { return false }
         if let last = index.last, last.end != sealOffset { return false }
-        index.forEach { sum.add($0) }
+        for entry in index { sum.add(entry) }
         return sum == totals
     }
 }

@@ -12,13 +12,10 @@ public struct Server: Service {
         public var host: String
         /// 0 for any free one.
         public var port: Int
-        /// Threads that serve connections; `nil` for one a core.
-        public var eventLoopThreads: Int?
 
-        public init(host: String, port: Int, eventLoopThreads: Int?) {
+        public init(host: String, port: Int) {
             self.host = host
             self.port = port
-            self.eventLoopThreads = eventLoopThreads
         }
     }
 
@@ -56,22 +53,17 @@ public struct Server: Service {
     ///
     /// - Throws: `ListenFailure`.
     public func run() async throws {
-        let loops = MultiThreadedEventLoopGroup(
-            numberOfThreads: options.eventLoopThreads ?? System.coreCount)
         let blocking = NIOThreadPool(numberOfThreads: max(System.coreCount, 4))
         blocking.start()
-        let result = await outcome(loops, blocking)
+        let result = await outcome(blocking)
         try await blocking.shutdownGracefully()
-        try await loops.shutdownGracefully()
         try result.get()
     }
 
-    private func outcome(
-        _ loops: MultiThreadedEventLoopGroup, _ blocking: NIOThreadPool
-    ) async -> Result<Void, any Error> {
+    private func outcome(_ blocking: NIOThreadPool) async -> Result<Void, any Error> {
         do {
             try await withGracefulShutdownHandler {
-                try await service(loops, blocking).run()
+                try await service(blocking).run()
             } onGracefulShutdown: {
                 log.stopFollowing()
             }
@@ -85,9 +77,9 @@ public struct Server: Service {
         }
     }
 
-    private func service(
-        _ loops: MultiThreadedEventLoopGroup, _ blocking: NIOThreadPool
-    ) throws -> any Service {
+    private func service(_ blocking: NIOThreadPool) throws -> any Service {
+        // Never shut down: the last of a connection is let go after it has been served.
+        let loops = MultiThreadedEventLoopGroup.singleton
         let handler = RequestHandler(log: log, blocking: blocking, counters: counters, logger: logger)
         let counters = counters
         let onListening = onListening

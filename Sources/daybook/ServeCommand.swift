@@ -1,6 +1,7 @@
 import ArgumentParser
 import LogEngine
 import Logging
+import NIOCore
 import SegmentFormat
 import ServiceLifecycle
 import WebAPI
@@ -62,10 +63,11 @@ struct ServeCommand: AsyncParsableCommand {
     private func serve(_ log: EventLog, _ console: Console) async throws {
         var logger = Logger(label: "daybook", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = .error
+        if let threads { NIOSingletons.groupLoopCountSuggestion = threads }
         let address = address
         let server = Server(
             log: log,
-            options: Server.Options(host: address.host, port: address.port, eventLoopThreads: threads),
+            options: Server.Options(host: address.host, port: address.port),
             logger: logger,
             onListening: { port in
                 console.say("listening on http://\(Address(host: address.host, port: port).description)")

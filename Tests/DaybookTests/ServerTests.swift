@@ -16,7 +16,7 @@ struct ServerTests {
         let (ports, port) = AsyncStream<Int>.makeStream()
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let server = Server(
-            log: log, options: .init(host: "127.0.0.1", port: 0, eventLoopThreads: 1), logger: logger,
+            log: log, options: .init(host: "127.0.0.1", port: 0), logger: logger,
             onListening: { port.yield($0) })
         let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
         let running = Task { try await group.run() }

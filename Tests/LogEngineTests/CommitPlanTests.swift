@@ -6,7 +6,9 @@ import Testing
 
 @Suite("What a commit does")
 struct CommitPlanTests {
-    @Test("a key is remembered for 24 hours at any resolution", arguments: [1, 600_000, 43_200_000, 86_400_000] as [UInt64])
+    @Test(
+        "a key is remembered for 24 hours at any resolution",
+        arguments: [1, 600_000, 43_200_000, 86_400_000] as [UInt64])
     func keyMemory(_ resolution: UInt64) throws {
         let resolution = try #require(Resolution(milliseconds: resolution))
         let batch = TestBatch(10, buckets: [1], key: 1)
@@ -15,7 +17,7 @@ struct CommitPlanTests {
             [PendingAppend(batch.lines, delivery: batch.delivery)], after: DeliveryMemory(), nextSequence: .first,
             horizon: .earliest, resolution: resolution, now: now)
         var memory = DeliveryMemory()
-        plan.keyed.forEach { memory.remember($0) }
+        for delivery in plan.keyed { memory.remember(delivery) }
         let delivery = try #require(batch.delivery)
         #expect(memory.answer(to: delivery, now: now + 86_400_000) != .unknown)
         memory.trim(now: now + 86_400_000)
@@ -31,7 +33,8 @@ struct CommitPlanTests {
         let log = try EventLog.open(dataDirectory, options: LogOptions(), environment: environment)
         do throws(StoreError) {
             _ = try await log.append(TestBatch(1, [event]).lines, delivery: nil)
-            #expect(try readAll(log.snapshot(), ScanRequest(order: .arrival)).events.count == 1, "acknowledged and lost")
+            let events = try readAll(log.snapshot(), ScanRequest(order: .arrival)).events
+            #expect(events.count == 1, "acknowledged and lost")
         } catch {
             #expect(error.code == .tooLarge || error.code == .badArgument)
         }

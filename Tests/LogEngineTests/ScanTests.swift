@@ -32,7 +32,8 @@ struct ScanTests {
         #expect(ScanCursor(text: cursor.text) == cursor)
         let bad = [
             "", "0", cursor.text.uppercased(), "-" + cursor.text.dropFirst(), "+" + cursor.text.dropFirst(),
-            " " + cursor.text.dropFirst(), cursor.text + "0", String(cursor.text.dropLast()), String(cursor.text.reversed()),
+            " " + cursor.text.dropFirst(), cursor.text + "0", String(cursor.text.dropLast()),
+            String(cursor.text.reversed()),
         ]
         for text in bad { #expect(ScanCursor(text: text) == nil, "\(text)") }
         try await log.close()

@@ -34,7 +34,10 @@ struct BlockContentTests {
     func decodes(_ seed: UInt64) throws {
         var random = SeededRandom(seed: seed)
         var segment = SegmentBuilder(WorkedExample.head)
-        for _ in 0..<3 { segment.commit([LineBatch(LineBatchTests.lines(Int.random(in: 1...80, using: &random), &random))]) }
+        for _ in 0..<3 {
+            let lines = LineBatchTests.lines(Int.random(in: 1...80, using: &random), &random)
+            segment.commit([LineBatch(lines)])
+        }
         #expect(firstFault(inSegment: segment.sealed()) == nil)
         for block in segment.blocks {
             let bytes = block.meta.encoded(salt: WorkedExample.head.salt)

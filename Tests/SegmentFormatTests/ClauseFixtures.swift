@@ -139,7 +139,7 @@ extension ClauseFixture {
             },
             withData(.dataLines, at: 0) { data in
                 let lines = WorkedExample.lines
-                let text = [lines[1].0, lines[0].0, lines[2].0].joined(separator: "\n").replacing("\n", with: " ") + "\n"
+                let text = [lines[1].0, lines[0].0, lines[2].0].joined(separator: " ") + "\n"
                 data = Array(text.utf8).withUnsafeBytes { LZ4Frame.encode($0) }
             },
         ]

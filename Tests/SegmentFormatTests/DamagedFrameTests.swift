@@ -37,7 +37,9 @@ struct DamagedFrameTests {
         #expect(FrameSample.decodeSeal(seal).fault == FormatFault(.frameChecksum, at: FrameSample.sealOffset + 16))
     }
 
-    @Test("a length beyond the bound of its kind is refused before anything else is read", arguments: FrameKind.allCases)
+    @Test(
+        "a length beyond the bound of its kind is refused before anything else is read",
+        arguments: FrameKind.allCases)
     func bound(_ kind: FrameKind) {
         var header = FrameForge(kind, []).frame()
         header.set(UInt32(kind.bound + 1), at: 4)

@@ -9,7 +9,8 @@ struct FrameSample: Sendable, CustomStringConvertible {
 
     static let salt = Salt(0x0123_4567_89AB_CDEF)
     static let segment = SegmentNumber(9)
-    static let all = [head, meta(.arrival), meta(.perLine([4, 0, 1, 3, 2])), meta(.perBlock), deliveries, seal, emptySeal]
+    static let all =
+        [head, meta(.arrival), meta(.perLine([4, 0, 1, 3, 2])), meta(.perBlock), deliveries, seal, emptySeal]
         + [manifest, newManifest, activeMark]
 }
 
@@ -53,7 +54,7 @@ extension FrameSample {
         last.dataLength = 0
         index.append(last)
         var totals = SegmentTotals(startingAt: Sequence(70))
-        index.forEach { totals.add($0) }
+        for entry in index { totals.add(entry) }
         return Seal(
             segment: segment, totals: totals, index: index, keyed: keyed, sourced: sourced,
             fileHash: Hash128(low: 3, high: 4))

@@ -91,8 +91,13 @@ extension FrameForge {
     /// Whether `length` bytes of a section are some elements fewer of a list.
     fileprivate func isWhole(_ section: Int, _ length: Int) -> Bool {
         let bytesEach: [UInt16: Int] = [
-            SectionTag.replacedSegments.rawValue: 8, SectionTag.deliveries.rawValue: 56, SectionTag.sources.rawValue: 56,
-            SectionTag.segments.rawValue: 120, SectionTag.tombstones.rawValue: 24, SectionTag.jobs.rawValue: 24, SectionTag.holds.rawValue: 54,
+            SectionTag.replacedSegments.rawValue: 8,
+            SectionTag.deliveries.rawValue: 56,
+            SectionTag.sources.rawValue: 56,
+            SectionTag.segments.rawValue: 120,
+            SectionTag.tombstones.rawValue: 24,
+            SectionTag.jobs.rawValue: 24,
+            SectionTag.holds.rawValue: 54,
         ]
         return bytesEach[sections[section].tag].map { length % $0 == 0 } ?? false
     }

@@ -83,8 +83,9 @@ struct LineBatchTests {
     /// Lines of a few buckets, some of them long.
     static func lines(_ count: Int, _ random: inout SeededRandom) -> [(String, Bucket)] {
         (0..<count).map { number in
-            let length = random.oneIn(20) ? Int.random(in: 0...60_000, using: &random) : Int.random(in: 0...40, using: &random)
-            return ("\(number)" + String(repeating: "z", count: length), .ofHour(UInt64.random(in: 0...3, using: &random)))
+            let length = Int.random(in: 0...(random.oneIn(20) ? 60_000 : 40), using: &random)
+            let bucket = Bucket.ofHour(UInt64.random(in: 0...3, using: &random))
+            return ("\(number)" + String(repeating: "z", count: length), bucket)
         }
     }
 }

@@ -42,7 +42,7 @@ struct SegmentBuilder {
     func sealed() -> [UInt8] {
         let (bytes, index) = framesBeforeSeal()
         var totals = SegmentTotals(startingAt: .first)
-        index.forEach { totals.add($0) }
+        for entry in index { totals.add(entry) }
         let seal = Seal(
             segment: head.segment, totals: totals, index: index, keyed: blocks.flatMap(\.meta.keyed),
             sourced: sources, fileHash: bytes.withUnsafeBytes { xxh3Wide($0, seed: head.salt.value) })

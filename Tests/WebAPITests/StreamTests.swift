@@ -117,7 +117,7 @@ struct StreamTests {
     func portInUse() async throws {
         try await TestServer.run { server in
             let second = Server(
-                log: server.log, options: .init(host: "127.0.0.1", port: server.port, eventLoopThreads: 1),
+                log: server.log, options: .init(host: "127.0.0.1", port: server.port),
                 logger: .init(label: "test"), onListening: { _ in })
             await #expect {
                 try await second.run()
