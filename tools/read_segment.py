@@ -33,8 +33,8 @@ KINDS = {  # kind: bound of n, required sections, other sections
     b"DBKF": (16 * MIB, {0x40, 0x02, 0x41, 0x42}, {0x43, 0x44, 0x46, 0x47, 0x48, 0x49}),
     b"DBKA": (4 << 10, {0x60}, set())}
 KNOWN = set().union(*(required | other for _, required, other in KINDS.values()))
-FIXED = {0x01: 24, 0x03: 24, 0x10: 64, 0x20: 72, 0x25: 16, 0x3F: 8, 0x40: 40, 0x41: 24, 0x42: 16, 0x44: 32, 0x48: 24,
-         0x60: 32}
+FIXED = {0x01: 24, 0x03: 24, 0x10: 64, 0x20: 72, 0x25: 16, 0x3F: 8, 0x40: 40, 0x41: 24, 0x42: 16, 0x44: 40, 0x48: 24,
+         0x60: 40}
 RECORD = {0x8004: 8, 0x21: 64, 0x8023: 12, 0x8024: 32, 0x43: 120, 0x46: 24, 0x49: 24}
 
 
@@ -333,16 +333,19 @@ def manifest_of(data):
         check(not segments or number > segments[-1]["number"], "N1", at, "segments do not rise")
         check(flags <= 3 and zero == 0 and length <= 1 << 40, "N1", at + 108, "flags, reserved bytes or length")
         check((day != 0xFFFFFFFF) == bool(flags & 2), "N1", at + 96, f"day {day}, flags {flags}")
+        check(1 <= first <= following < 1 << 63, "N1", at, "the sequences")
         check(number <= highest, "N2", at, f"segment {number} is above {highest}")
         segments.append(dict(zip(fields, (number, length, digest.hex(), first, following, low, high, lines, raw, sealed,
                                           day, blocks, count, bool(flags & 1), bool(flags & 2), f"{salt:016x}"))))
     stream = stream_name(found, "N2")
     check(legal_resolution(resolution), "N2", found[0x41][0], f"resolution {resolution}")
-    check(reserved >= 1, "N2", found[0x42][0], "the first unreserved sequence")
-    close, policies = records(found, 0x44, "QQQQ"), records(found, 0x48, "QQQ")
+    top = (1 << 63) - 1
+    check(1 <= reserved <= top and highest <= top, "N2", found[0x42][0], "a counter is out of bounds")
+    check(generation <= top, "N2", found[0x40][0] + 8, "the generation is out of bounds")
+    close, policies = records(found, 0x44, "QQQQQ"), records(found, 0x48, "QQQ")
     return dict(store=f"{store:016x}", generation=generation, created=created, stream=stream, resolution=resolution,
                 horizon=horizon, erased=erased, reserved=reserved, highest=highest, segments=segments,
-                close=dict(zip(("segment", "length", "commit", "next"), close[0])) if close else None,
+                close=dict(zip(("segment", "salt", "length", "commit", "next"), close[0])) if close else None,
                 policies=dict(zip(("max_age", "max_bytes", "min_free"), policies[0])) if policies else None,
                 tombstones=[dict(key=k.hex(), sequence=s) for k, s in records(found, 0x46, "16sQ")],
                 holds=list(holds(*found.get(0x47, (0, b"")))), jobs=list(jobs(found)))
@@ -365,8 +368,10 @@ def jobs(found):
 
 def active_of(data):
     _, found, end = frame(data, 0, [b"DBKA"], 0)
-    check(end == len(data), "F2", end, "bytes behind the active mark")
-    return dict(zip(("segment", "length", "commit", "next"), records(found, 0x60, "QQQQ")[0]))
+    check(end == len(data), "F3", end, "bytes behind the active mark")
+    segment, salt, length, commit, following = records(found, 0x60, "QQQQQ")[0]
+    check(1 <= following < 1 << 63, "A1", found[0x60][0] + 32, f"next sequence {following}")
+    return dict(segment=segment, salt=f"{salt:016x}", length=length, commit=commit, next=following)
 
 
 def main():

@@ -59,7 +59,8 @@ final class ActiveSegment {
     var nextCommit: CommitNumber { totals.lastCommit.next }
     var mark: ActiveMark {
         ActiveMark(
-            segment: head.segment, length: length, lastCommit: totals.lastCommit, nextSequence: nextSequence)
+            segment: head.segment, salt: head.salt, length: length, lastCommit: totals.lastCommit,
+            nextSequence: nextSequence)
     }
 
     /// Writes the blocks of one commit and makes them durable. If the disk is full, nothing was
@@ -91,13 +92,14 @@ final class ActiveSegment {
         for piece in pieces { hash.update(piece) }
     }
 
-    /// A write that the disk has no room for leaves the file as it was: nothing of it was synced.
+    /// A write that the disk has no room for leaves the file as it was, durably.
     private func writeOrTakeBack(_ pieces: [UnsafeRawBufferPointer]) throws(StoreError) {
         do throws(StoreError) {
             try file.write(pieces, at: length)
         } catch {
             guard error.code == .noSpace else { throw error }
             try file.truncate(to: length)
+            try file.sync(.commit)
             throw error
         }
     }
@@ -113,12 +115,21 @@ final class ActiveSegment {
         }
         try result.get()
         let sealed = head.resolution.bucket(of: now).milliseconds
-        try file.setModificationTime(sealed)
+        try setTime(sealed)
         try file.sync(.seal)
         hash.update(bytes)
         length += UInt64(bytes.count)
         return SegmentEntry(
             segment: head.segment, salt: head.salt, length: length, fileHash: hash.wide, totals: totals,
             sealed: sealed, deliveries: keyed.count, isDamaged: false)
+    }
+
+    /// The seal stands behind `length` by now, so there is no going on after a failure, whatever it is.
+    private func setTime(_ milliseconds: UInt64) throws(StoreError) {
+        do throws(StoreError) {
+            try file.setModificationTime(milliseconds)
+        } catch {
+            throw StoreError(.disk, error.path, error.message, systemCode: error.systemCode)
+        }
     }
 }

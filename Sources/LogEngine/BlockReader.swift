@@ -35,7 +35,7 @@ final class BlockReader {
     deinit { buffer.deallocate() }
 
     func report(_ fault: FileFault) {
-        faults.append(fault)
+        if !faults.contains(fault) { faults.append(fault) }
         access.faults.report(fault)
     }
 

@@ -6,6 +6,8 @@ public enum Bounds {
     public static let batchBytes = 16 << 20
     /// A batch of more lines is refused as too large.
     public static let batchLines = 100_000
+    /// A line of more bytes, without its LF, is refused as too large.
+    public static let lineBytes = 1 << 20
     /// Batches this large are compressed by whoever appends them; smaller ones share a block that the
     /// committer compresses.
     static let ownBlockBytes = 16 << 10

@@ -34,9 +34,7 @@ struct CommitAnalysis: Sendable {
 
         let end = self.end
         var corruption = survey.faults.filter { !mayBeTorn || $0.offset < end || survey.head == nil }
-        if let order = Self.firstOutOfOrder(below, through: lastCommit) {
-            corruption.append(FormatFault(.commitOrder, at: order))
-        }
+        if let disorder = Self.firstOutOfOrder(below, through: lastCommit) { corruption.append(disorder) }
         let endsEarly = survey.seal == nil && corruption.isEmpty && end < knownLength ?? 0
         if survey.length < knownLength ?? 0 || endsEarly {
             corruption.append(FormatFault(.fileLength, at: min(survey.length, end)))
@@ -52,9 +50,9 @@ struct CommitAnalysis: Sendable {
         }
     }
 
-    /// The offset of the first block that does not follow the one before it (C1, C2), or the end where
-    /// the last commit lacks blocks.
-    private static func firstOutOfOrder(_ blocks: [SurveyedBlock], through last: CommitNumber) -> UInt64? {
+    /// The first block that does not follow the one before it (C1, C2), or the end where the last commit
+    /// lacks blocks.
+    private static func firstOutOfOrder(_ blocks: [SurveyedBlock], through last: CommitNumber) -> FormatFault? {
         var commit = CommitNumber.none
         var (index, count) = (0, 0)
         var lastSequence = Sequence(0)
@@ -62,15 +60,18 @@ struct CommitAnalysis: Sendable {
             let startsCommit = block.entry.commit == commit.next && block.indexInCommit == 0 && index == count
             let continues =
                 block.entry.commit == commit && block.indexInCommit == index && block.blocksInCommit == count
-            guard startsCommit || continues, block.entry.firstSequence > lastSequence else {
-                return block.entry.offset
+            guard startsCommit || continues else { return FormatFault(.commitOrder, at: block.entry.offset) }
+            guard block.entry.firstSequence > lastSequence else {
+                return FormatFault(.commitSequence, at: block.entry.offset)
             }
             commit = block.entry.commit
             count = block.blocksInCommit
             index = block.indexInCommit + 1
             lastSequence = max(lastSequence, block.entry.lastSequence)
         }
-        guard commit == last, index == count else { return blocks.last?.entry.end ?? 0 }
+        guard commit == last, index == count else {
+            return FormatFault(.commitOrder, at: blocks.last?.entry.end ?? 0)
+        }
         return nil
     }
 }

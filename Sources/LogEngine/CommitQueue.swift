@@ -51,10 +51,11 @@ struct CommitQueue<Waiter> {
         return isAsleep
     }
 
-    /// What the committer does now. Appends go first, oldest first, as many as one commit holds.
+    /// What the committer does now. Seals are rare and go first, or a busy log would never come to them;
+    /// then appends, oldest first, as many as one commit holds.
     mutating func next() -> Order {
-        if !items.isEmpty { return .commit(takeCommit()) }
         if !seals.isEmpty { return .seal(seals.removeFirst()) }
+        if !items.isEmpty { return .commit(takeCommit()) }
         if let waiter = closing {
             closing = nil
             return .close(waiter)

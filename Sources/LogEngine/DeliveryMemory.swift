@@ -12,10 +12,13 @@ public enum Delivery: Hashable, Sendable {
 /// segments that hold them (SPEC §9).
 struct DeliveryMemory {
     private var keys: [Hash128: (fingerprint: Hash128, outcome: DeliveryOutcome)] = [:]
+    private let resolution: Resolution
     /// Keys in the order they came; those before `oldest` are forgotten.
     private var arrivals: [Hash128] = []
     private var oldest = 0
     private(set) var sources: [SourceEpoch: SourceDelivery] = [:]
+
+    init(resolution: Resolution) { self.resolution = resolution }
 
     enum Answer: Equatable {
         case unknown
@@ -26,7 +29,7 @@ struct DeliveryMemory {
     func answer(to delivery: Delivery, now: UInt64) -> Answer {
         switch delivery {
         case .key(let key, let fingerprint):
-            guard let known = keys[key], !Self.isForgotten(known.outcome, now: now) else { return .unknown }
+            guard let known = keys[key], !isForgotten(known.outcome, now: now) else { return .unknown }
             return known.fingerprint == fingerprint ? .known(known.outcome) : .conflict
         case .source(let source, let number):
             guard let last = sources[source], number <= last.number else { return .unknown }
@@ -38,8 +41,9 @@ struct DeliveryMemory {
         }
     }
 
-    private static func isForgotten(_ outcome: DeliveryOutcome, now: UInt64) -> Bool {
-        now > outcome.time && now - outcome.time > Bounds.keyMemoryMilliseconds
+    /// The time of an outcome is floored, so a key may live up to one resolution longer.
+    private func isForgotten(_ outcome: DeliveryOutcome, now: UInt64) -> Bool {
+        now > outcome.time && now - outcome.time > Bounds.keyMemoryMilliseconds + resolution.milliseconds
     }
 
     mutating func remember(_ delivery: KeyedDelivery) {
@@ -59,7 +63,7 @@ struct DeliveryMemory {
             let key = arrivals[oldest]
             guard let known = keys[key] else { preconditionFailure("a key without its delivery") }
             let isOver = arrivals.count - oldest > Bounds.rememberedKeys
-            guard isOver || Self.isForgotten(known.outcome, now: now) else { break }
+            guard isOver || isForgotten(known.outcome, now: now) else { break }
             keys[key] = nil
             oldest += 1
         }

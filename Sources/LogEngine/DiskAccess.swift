@@ -89,7 +89,7 @@ final class StoreFile: Sendable {
         do {
             try file.sync(point)
         } catch {
-            throw .disk(error, "sync", path)
+            throw .failedSync(error, path)
         }
     }
 
@@ -133,7 +133,7 @@ extension Disk {
         do {
             try syncDirectory(directory, point)
         } catch {
-            throw .disk(error, "sync", directory)
+            throw .failedSync(error, directory)
         }
     }
 }

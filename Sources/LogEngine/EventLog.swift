@@ -61,6 +61,10 @@ public final class EventLog: Sendable {
         guard batch.lineCount <= Bounds.batchLines else {
             throw .tooLarge("a batch holds at most \(Bounds.batchLines) events")
         }
+        guard batch.longestLine <= Bounds.lineBytes + 1 else {
+            throw .tooLarge("a line holds at most \(Bounds.lineBytes) bytes")
+        }
+        guard batch.latest < .latest else { throw .badArgument("an event is too far in the future") }
         return try await committer.append(PendingAppend(batch, delivery: delivery)).get()
     }
 

@@ -43,7 +43,8 @@ public struct Layout: Sendable {
     /// The number of a hot segment by its file name, or `nil` for any other name.
     public static func hotSegment(named name: String) -> SegmentNumber? {
         guard name.hasSuffix(hotSuffix), name.utf8.count == digits + hotSuffix.utf8.count,
-            let value = UInt64(name.dropLast(hotSuffix.utf8.count)), value > 0
+            name.utf8.prefix(digits).allSatisfy({ (0x30...0x39).contains($0) }),
+            let value = UInt64(name.prefix(digits)), (1..<FormatBounds.counters).contains(value)
         else { return nil }
         return SegmentNumber(value)
     }

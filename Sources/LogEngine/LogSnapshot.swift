@@ -52,7 +52,8 @@ public struct LogSnapshot: Sendable {
     /// Everything wrong that reading this store has met since it was opened.
     public var faults: [FileFault] { access.faults.all }
 
-    /// The event with a sequence, without its LF; `nil` where there is none, or none any more.
+    /// The event with a sequence, without its LF; `nil` where there is none, or none any more. Fails with
+    /// `corrupt` where its block is damaged.
     public func line(of sequence: Sequence) throws(StoreError) -> [UInt8]? {
         guard let segment = try segment(holding: sequence) else { return nil }
         let index = segment.blocks.firstIndex(reaching: sequence)
@@ -64,6 +65,9 @@ public struct LogSnapshot: Sendable {
         var found: [UInt8]?
         output.forEachLine { line, its in
             if its == sequence { found = Array(line) }
+        }
+        if let fault = reader.faults.first {
+            throw .corrupt(fault.path, "the block of this event is damaged", fault.fault)
         }
         return found
     }

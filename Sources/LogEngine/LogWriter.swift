@@ -91,9 +91,14 @@ final class LogWriter {
     }
 
     /// The mark is for readers of other processes and is never synced: what it tells is durable
-    /// already, so a failure to write it takes back no acknowledgement.
+    /// already, so a failure to write it takes back no acknowledgement. On a full disk the next commit
+    /// writes it again.
     private func writeMark() {
-        do throws(StoreError) { try mark.write(active.mark.encoded(), at: 0) } catch { poison = error }
+        do throws(StoreError) {
+            try mark.write(active.mark.encoded(), at: 0)
+        } catch {
+            if error.code != .noSpace { poison = error }
+        }
     }
 
     // MARK: - Sealing
@@ -142,6 +147,7 @@ final class LogWriter {
             throw error
         }
         active = next
+        sealed.append(entry)
         unlisted = entry
         try listUnlisted()
         writeMark()
@@ -153,7 +159,6 @@ final class LogWriter {
             $0.segments.append(entry)
             $0.highestSegment = entry.segment.next
         }
-        sealed.append(entry)
         unlisted = nil
     }
 
@@ -171,7 +176,8 @@ final class LogWriter {
         defer { lock.close() }
         if let poison { throw .poisoned(by: poison) }
         let clean = CleanClose(
-            segment: active.head.segment, length: active.length, lastCommit: active.totals.lastCommit,
+            segment: active.head.segment, salt: active.head.salt, length: active.length,
+            lastCommit: active.totals.lastCommit,
             nextSequence: nextSequence)
         do throws(StoreError) {
             try listUnlisted()

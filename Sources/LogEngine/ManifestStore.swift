@@ -116,7 +116,6 @@ final class ManifestStore {
 
     private func overwrite(_ slot: Int, _ bytes: [UInt8]) throws(StoreError) {
         let file = try StoreFile(disk, layout.manifest(slot), .update)
-        weakestSlot = slot
         try file.write(bytes, at: 0)
         try file.truncate(to: UInt64(bytes.count))
         try file.sync(.manifestSlot)

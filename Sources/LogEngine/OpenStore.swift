@@ -54,7 +54,7 @@ struct StoreOpener {
         do throws(StoreError) {
             try emptyTemporary()
             let manifests = try takeManifests()
-            var segments = try SegmentRecovery(layout, environment, manifests.current, sources: sourceTable(manifests))
+            var segments = try SegmentRecovery(layout, environment, manifests.current)
             try segments.run()
             report.notes += segments.notes
             report.faults += segments.faults
@@ -73,21 +73,17 @@ struct StoreOpener {
 
     private func makeDirectories() throws(StoreError) {
         try disk.makeDirectories([layout.data] + layout.directories)
-        try disk.syncNames(of: layout.root, .storeDirectory)
         try disk.syncNames(of: layout.data, .storeDirectory)
         try disk.syncNames(of: layout.parent, .storeDirectory)
     }
 
     static func takeLock(_ layout: Layout, _ disk: any Disk) throws(StoreError) -> any DiskFile {
-        do throws(SystemFault) {
-            return try disk.lock(layout.lock)
+        do throws(StoreError) {
+            return try attempt("lock", layout.lock) { () throws(SystemFault) in try disk.lock(layout.lock) }
         } catch {
-            guard error.code != EWOULDBLOCK else {
-                throw StoreError(
-                    .locked, layout.root,
-                    "another process has this store open; stop it, or talk to it (--url) instead")
-            }
-            throw .disk(error, "lock", layout.lock)
+            guard error.systemCode == EWOULDBLOCK else { throw error }
+            throw StoreError(
+                .locked, layout.root, "another process has this store open; stop it, or talk to it (--url) instead")
         }
     }
 
@@ -137,44 +133,59 @@ struct StoreOpener {
 
     // MARK: - Deliveries
 
-    /// The source table as of the newest seal that has one.
-    private func sourceTable(_ manifests: ManifestStore) throws(StoreError) -> [SourceDelivery] {
-        guard let newest = manifests.current.segments.last(where: { !$0.isDamaged }) else { return [] }
-        return try seal(of: newest)?.sourced ?? []
-    }
-
-    private func seal(of entry: SegmentEntry) throws(StoreError) -> Seal? {
-        let path = layout.hotSegment(entry.segment)
-        guard let length = try disk.fileLength(path) else { return nil }
-        let file = try StoreFile(disk, path, .read)
-        let seal = try SegmentIndex.readSeal(file, length: length, segment: entry.segment, salt: entry.salt)
-        return try? seal.get()
-    }
-
-    /// Keys from the seals of the last day, then what the segments behind them hold.
+    /// What the seals of the last day hold, and what the segments behind them do. A segment whose seal
+    /// cannot be read is asked block by block.
     private mutating func deliveryMemory(
         _ segments: SegmentRecovery, _ manifests: ManifestStore
     ) throws(StoreError) -> DeliveryMemory {
-        var memory = DeliveryMemory()
-        for delivery in segments.sources { memory.remember(delivery) }
+        var memory = DeliveryMemory(resolution: manifests.current.resolution)
         let now = environment.now()
-        for entry in manifests.current.segments where entry.deliveries > 0 || entry.isDamaged {
-            let isRecent = now < entry.sealed || now - entry.sealed <= Bounds.keyMemoryMilliseconds * 2
-            guard isRecent else { continue }
-            guard let seal = try seal(of: entry) else {
-                report.notes.append(
-                    "\(layout.hotSegment(entry.segment)): its deliveries cannot be read; "
-                        + "repeats of them are stored anew")
-                continue
-            }
-            for delivery in seal.keyed { memory.remember(delivery) }
+        for found in try listedDeliveries(manifests.current, now: now) {
+            for delivery in found.keyed { memory.remember(delivery) }
+            for delivery in found.sourced { memory.remember(delivery) }
         }
-        for block in segments.deliveries {
-            for delivery in block.keyed { memory.remember(delivery) }
-            for delivery in block.sourced { memory.remember(delivery) }
+        for found in segments.deliveries {
+            for delivery in found.keyed { memory.remember(delivery) }
+            for delivery in found.sourced { memory.remember(delivery) }
         }
         memory.trim(now: now)
         return memory
+    }
+
+    /// Oldest first. The whole source table is in the newest readable seal; older ones are only read for
+    /// keys that are not forgotten yet.
+    private mutating func listedDeliveries(_ manifest: Manifest, now: UInt64) throws(StoreError) -> [FoundDeliveries] {
+        var found: [FoundDeliveries] = []
+        var hasSources = false
+        let memory = Bounds.keyMemoryMilliseconds + 2 * manifest.resolution.milliseconds
+        for entry in manifest.segments.reversed() {
+            let isRecent = now < entry.sealed || now - entry.sealed <= memory
+            guard !hasSources || isRecent && (entry.deliveries > 0 || entry.isDamaged) else { continue }
+            let these = try deliveries(of: entry, manifest)
+            found.append(these)
+            hasSources = hasSources || these.isWhole
+        }
+        return found.reversed()
+    }
+
+    private mutating func deliveries(
+        of entry: SegmentEntry, _ manifest: Manifest
+    ) throws(StoreError) -> FoundDeliveries {
+        let path = layout.hotSegment(entry.segment)
+        guard let length = try disk.fileLength(path) else { return FoundDeliveries() }
+        let file = try StoreFile(disk, path, .read)
+        if !entry.isDamaged {
+            let seal = try SegmentIndex.readSeal(file, length: length, segment: entry.segment, salt: entry.salt)
+            if case .success(let seal) = seal {
+                return FoundDeliveries(keyed: seal.keyed, sourced: seal.sourced, isWhole: true)
+            }
+            report.notes.append("\(path): the seal is damaged; its deliveries are read from its blocks")
+        }
+        let survey = try SegmentSurvey.read(
+            file, length: length,
+            expecting: .init(
+                segment: entry.segment, store: manifest.store, stream: manifest.stream, salt: entry.salt))
+        return FoundDeliveries(CommitAnalysis(survey, knownLength: entry.isDamaged ? nil : entry.length).served)
     }
 
     // MARK: - The active segment
@@ -202,5 +213,20 @@ struct StoreOpener {
             $0.highestSegment = active.head.segment
             $0.firstUnreserved = max($0.firstUnreserved, segments.nextSequence)
         }
+    }
+}
+
+/// Deliveries of one segment.
+struct FoundDeliveries {
+    var keyed: [KeyedDelivery] = []
+    var sourced: [SourceDelivery] = []
+    /// From a seal: the sources are the whole table.
+    var isWhole = false
+}
+
+extension FoundDeliveries {
+    init(_ blocks: [SurveyedBlock]) {
+        keyed = blocks.flatMap(\.keyed)
+        sourced = blocks.flatMap(\.sourced)
     }
 }

@@ -35,14 +35,17 @@ public final class Scan {
     /// erasure took something that it had still to deliver.
     public init(_ snapshot: LogSnapshot, _ request: ScanRequest) throws(StoreError) {
         guard request.limit ?? 1 > 0 else { throw .badArgument("the limit must be at least 1") }
+        guard request.after == nil || request.order == .arrival else {
+            throw .badArgument("only a scan in order of arrival starts after a sequence")
+        }
         self.request = request
         pinned = try Self.pin(snapshot, request)
-        start = request.cursor?.position
+        start = Self.start(request)
         reader = BlockReader(snapshot.access)
+        for fault in snapshot.active?.segment.faults ?? [] { reader.report(fault) }
         let lowest = max(request.buckets.lowerBound, snapshot.horizon)
         let from = request.order == .time ? max(lowest, start?.bucket ?? .earliest) : lowest
-        let delivered = request.order == .arrival ? start?.sequence : nil
-        let after = max(request.after ?? Sequence(0), delivered ?? Sequence(0))
+        let after = request.order == .arrival ? start?.sequence ?? Sequence(0) : Sequence(0)
         guard from <= request.buckets.upperBound, after < pinned.pin else {
             isExhausted = true
             source = NoLines()
@@ -55,6 +58,12 @@ public final class Scan {
             source = TimeOrder(snapshot, filter, reader)
         case .arrival: source = ArrivalOrder(snapshot, filter, reader)
         }
+    }
+
+    /// Lines at or before it are not wanted.
+    private static func start(_ request: ScanRequest) -> ScanPosition? {
+        guard let after = request.after else { return request.cursor?.position }
+        return ScanPosition(bucket: .earliest, sequence: max(after, request.cursor?.position.sequence ?? after))
     }
 
     /// The cursor of a page that has delivered nothing yet: what all pages share.

@@ -15,7 +15,7 @@ public struct ScanRequest: Sendable {
     public var limit: Int?
     /// Go on behind a page.
     public var cursor: ScanCursor?
-    /// Only events above this sequence.
+    /// Only events above this sequence; in order of arrival alone.
     public var after: Sequence?
 
     public init(
@@ -86,7 +86,7 @@ extension ScanCursor {
         var words: [UInt64] = []
         for start in stride(from: 0, to: digits.count, by: 16) {
             let part = String(decoding: digits[start..<start + 16], as: UTF8.self)
-            guard let word = UInt64(part, radix: 16), part.first != "+" else { return nil }
+            guard let word = UInt64(part, radix: 16) else { return nil }
             words.append(word)
         }
         let sum = words.removeLast()
@@ -97,5 +97,6 @@ extension ScanCursor {
         pin = Sequence(words[4])
         horizon = Bucket(milliseconds: words[5])
         eraseCount = words[6]
+        guard self.text == String(text) else { return nil }
     }
 }

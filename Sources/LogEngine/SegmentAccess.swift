@@ -114,7 +114,7 @@ enum SegmentIndex {
     private static func headFault(
         _ file: StoreFile, _ expecting: SegmentSurvey.Expectation
     ) throws(StoreError) -> FormatFault? {
-        let bytes = try file.read(4_096, at: 0)
+        let bytes = try file.read(FrameKind.head.bound + 8, at: 0)
         do throws(FormatFault) {
             try bytes.decoded { (bytes) throws(FormatFault) in
                 let head = try SegmentHead.decode(bytes).head

@@ -6,15 +6,13 @@ import SegmentFormat
 
 struct SegmentRecovery {
     let manifest: Manifest
-    /// The source table, from the newest seal.
-    private(set) var sources: [SourceDelivery]
     private(set) var notes: [String] = []
     private(set) var faults: [FileFault] = []
     private(set) var active: ActiveSegment?
     /// Segments to be listed that were not.
     private(set) var recoveredEntries: [SegmentEntry] = []
-    /// Blocks of segments without a listed seal, whose deliveries count.
-    private(set) var deliveries: [SurveyedBlock] = []
+    /// Of the segments that are not listed, oldest first.
+    private(set) var deliveries: [FoundDeliveries] = []
     private(set) var nextSequence: Sequence
     private(set) var highestSegment: SegmentNumber
     private let layout: Layout
@@ -22,12 +20,11 @@ struct SegmentRecovery {
     private var disk: any Disk { environment.disk }
 
     init(
-        _ layout: Layout, _ environment: Environment, _ manifest: Manifest, sources: [SourceDelivery]
+        _ layout: Layout, _ environment: Environment, _ manifest: Manifest
     ) throws(StoreError) {
         self.layout = layout
         self.environment = environment
         self.manifest = manifest
-        self.sources = sources
         // Sequences up to the reservation may have been given out; a clean close says which were.
         nextSequence = manifest.cleanClose?.nextSequence ?? manifest.firstUnreserved
         highestSegment = manifest.highestSegment
@@ -100,9 +97,9 @@ struct SegmentRecovery {
         let path = layout.hotSegment(segment)
         let file = try StoreFile(disk, path, .update)
         let length = try file.length()
-        let survey = try survey(file, segment, length: min(length, clean.length))
+        let survey = try survey(file, segment, length: min(length, clean.length), salt: clean.salt)
         let analysis = CommitAnalysis(survey, knownLength: clean.length)
-        deliveries += analysis.served
+        deliveries.append(FoundDeliveries(analysis.served))
         guard let head = survey.head, !analysis.isCorrupt, length == clean.length,
             analysis.lastCommit == clean.lastCommit
         else {
@@ -110,17 +107,17 @@ struct SegmentRecovery {
             if analysis.corruption.isEmpty, analysis.lastCommit != clean.lastCommit {
                 report(.commitOrder, at: analysis.end, path)
             }
-            return try keepDamaged(segment, survey, analysis, copying: length)
+            return try keepDamaged(segment, clean.salt, analysis, copying: length)
         }
         active = try activeSegment(file, head, analysis)
     }
 
     private func survey(
-        _ file: StoreFile, _ segment: SegmentNumber, length: UInt64
+        _ file: StoreFile, _ segment: SegmentNumber, length: UInt64, salt: Salt?
     ) throws(StoreError) -> SegmentSurvey {
         try SegmentSurvey.read(
             file, length: length,
-            expecting: .init(segment: segment, store: manifest.store, stream: manifest.stream))
+            expecting: .init(segment: segment, store: manifest.store, stream: manifest.stream, salt: salt))
     }
 
     private func activeSegment(
@@ -151,9 +148,10 @@ struct SegmentRecovery {
         let path = layout.hotSegment(segment)
         let file = try StoreFile(disk, path, .read)
         let length = try file.length()
-        let survey = try survey(file, segment, length: length)
+        let marked = try markedSalt(segment)
+        let survey = try survey(file, segment, length: length, salt: marked)
         let analysis = CommitAnalysis(survey)
-        deliveries += analysis.served
+        deliveries.append(FoundDeliveries(analysis.served))
         if let last = analysis.served.last { nextSequence = max(nextSequence, last.entry.lastSequence + 1) }
         if analysis.tornBytes > 0 {
             notes.append(
@@ -161,25 +159,32 @@ struct SegmentRecovery {
                     + "never acknowledged")
         }
         guard let head = survey.head, !analysis.isCorrupt else {
-            return try keepDamaged(segment, survey, analysis, copying: length)
+            let salt = survey.head?.salt ?? marked ?? .none
+            return try keepDamaged(segment, salt, analysis, copying: length)
         }
         if let seal = survey.seal {
             // Its seal was synced if a later segment was begun; else its last sync is unknown.
             let kept = isLast ? try copy(file, segment, length: length) : file
-            sources = seal.sourced
+            deliveries.append(FoundDeliveries(keyed: [], sourced: seal.sourced, isWhole: true))
             recoveredEntries.append(try entry(kept, head.salt, length, seal.totals, seal.keyed.count, isDamaged: false))
         } else if isLast {
             let kept = try copy(file, segment, length: analysis.end)
             active = try activeSegment(kept, head, analysis)
         } else {
             report(.sealEnd, at: analysis.end, path)
-            try keepDamaged(segment, survey, analysis, copying: length)
+            try keepDamaged(segment, head.salt, analysis, copying: length)
         }
+    }
+
+    /// The salt of a segment as the active mark has it: all that can still be had where a head is damaged.
+    private func markedSalt(_ segment: SegmentNumber) throws(StoreError) -> Salt? {
+        guard let mark = try ActiveMark.read(layout, disk), mark.segment == segment else { return nil }
+        return mark.salt
     }
 
     /// Keeps a file with bad bytes as it is, copied so that what is good in it is durable, and lists it.
     private mutating func keepDamaged(
-        _ segment: SegmentNumber, _ survey: SegmentSurvey, _ analysis: CommitAnalysis, copying length: UInt64
+        _ segment: SegmentNumber, _ salt: Salt, _ analysis: CommitAnalysis, copying length: UInt64
     ) throws(StoreError) {
         let path = layout.hotSegment(segment)
         report(analysis.corruption, path)
@@ -190,7 +195,7 @@ struct SegmentRecovery {
         nextSequence = max(nextSequence, manifest.firstUnreserved, totals.nextSequence)
         recoveredEntries.append(
             try entry(
-                kept, survey.head?.salt ?? .none, length, totals, analysis.served.reduce(0) { $0 + $1.keyed.count },
+                kept, salt, length, totals, analysis.served.reduce(0) { $0 + $1.keyed.count },
                 isDamaged: true))
     }
 

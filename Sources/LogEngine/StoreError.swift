@@ -60,6 +60,12 @@ extension StoreError {
             isFull ? .noSpace : .disk, path, "cannot \(operation): \(reason)", systemCode: fault.code)
     }
 
+    /// Whatever the reason, even a full disk: after it nobody knows what is on the disk.
+    static func failedSync(_ fault: SystemFault, _ path: String) -> StoreError {
+        let reason = String(cString: strerror(fault.code))
+        return StoreError(.disk, path, "cannot sync: \(reason)", systemCode: fault.code)
+    }
+
     static func corrupt(_ path: String, _ message: String, _ fault: FormatFault? = nil) -> StoreError {
         StoreError(.corrupt, path, message, fault: fault)
     }

@@ -13,14 +13,14 @@ public enum StoreReader {
         of directory: String, options: LogOptions, environment: Environment
     ) throws(StoreError) -> (snapshot: LogSnapshot, notes: [String]) {
         let layout = Layout(data: directory, stream: options.stream)
-        for _ in 0..<tries {
-            if let found = try attemptSnapshot(layout, environment.disk) { return found }
+        for attempt in 1...tries {
+            if let found = try attemptSnapshot(layout, environment.disk, isLast: attempt == tries) { return found }
         }
         throw StoreError(.busy, layout.root, "the writer moves faster than this reader; try again")
     }
 
     private static func attemptSnapshot(
-        _ layout: Layout, _ disk: any Disk
+        _ layout: Layout, _ disk: any Disk, isLast: Bool
     ) throws(StoreError) -> (snapshot: LogSnapshot, notes: [String])? {
         let reading = try ManifestReading.read(layout, disk)
         guard let manifest = reading.ruling else { throw absent(reading, layout) }
@@ -29,7 +29,12 @@ public enum StoreReader {
         for entry in manifest.segments where try disk.fileLength(layout.hotSegment(entry.segment)) == nil {
             faults.append(FileFault(path: layout.hotSegment(entry.segment), fault: FormatFault(.fileMissing, at: 0)))
         }
-        let active = try activeView(manifest, access, &notes)
+        var active = try activeView(manifest, access, &notes)
+        if isLast, case .moved = active {
+            // No writer is at work: its mark stayed behind when it was cut off.
+            notes.append("\(layout.activeMark) is out of date; events behind the last seal are not shown")
+            active = .found(nil)
+        }
         guard try ManifestReading.read(layout, disk).ruling?.generation == manifest.generation else { return nil }
         guard case .found(let view) = active else { return nil }
         for fault in faults { access.faults.report(fault) }
@@ -66,7 +71,7 @@ public enum StoreReader {
         let file = try StoreFile(disk, path, .read)
         let survey = try SegmentSurvey.read(
             file, length: min(mark.length, length),
-            expecting: .init(segment: mark.segment, store: manifest.store, stream: manifest.stream))
+            expecting: .init(segment: mark.segment, store: manifest.store, stream: manifest.stream, salt: mark.salt))
         let analysis = CommitAnalysis(survey, knownLength: mark.length)
         let faults = analysis.corruption.map { FileFault(path: path, fault: $0) }
         if length > mark.length, manifest.cleanClose == nil {
@@ -78,7 +83,7 @@ public enum StoreReader {
         for block in analysis.served { totals.add(block.entry) }
         totals.nextSequence = max(totals.nextSequence, mark.nextSequence)
         let segment = OpenSegment(
-            number: mark.segment, salt: survey.head?.salt ?? .none, file: file,
+            number: mark.segment, salt: mark.salt, file: file,
             blocks: BlockList(analysis.served.map(\.entry)), faults: faults)
         for fault in faults { access.faults.report(fault) }
         return .found(ActiveView(segment: segment, totals: totals, length: mark.length))
@@ -90,14 +95,22 @@ public enum StoreReader {
     ) throws(StoreError) -> ActiveMark? {
         if let clean = manifest.cleanClose {
             return ActiveMark(
-                segment: clean.segment, length: clean.length, lastCommit: clean.lastCommit,
+                segment: clean.segment, salt: clean.salt, length: clean.length, lastCommit: clean.lastCommit,
                 nextSequence: clean.nextSequence)
         }
+        // Read in the middle of a write it does not verify, and the next look sees it whole.
         for _ in 0..<tries {
-            guard try disk.fileLength(layout.activeMark) != nil else { return nil }
-            let bytes = try StoreFile(disk, layout.activeMark, .read).read(ActiveMark.byteCount, at: 0)
-            if let mark = try? bytes.decoded(ActiveMark.decode) { return mark }
+            if let mark = try ActiveMark.read(layout, disk) { return mark }
         }
         return nil
+    }
+}
+
+extension ActiveMark {
+    /// The active mark of a store; `nil` where it is missing or damaged.
+    static func read(_ layout: Layout, _ disk: any Disk) throws(StoreError) -> ActiveMark? {
+        guard try disk.fileLength(layout.activeMark) != nil else { return nil }
+        let bytes = try StoreFile(disk, layout.activeMark, .read).read(ActiveMark.byteCount, at: 0)
+        return try? bytes.decoded(ActiveMark.decode)
     }
 }

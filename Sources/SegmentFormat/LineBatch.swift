@@ -10,6 +10,8 @@ public final class LineBatch: @unchecked Sendable {
     private var capacity: Int
     public private(set) var byteCount = 0
     public private(set) var lineCount = 0
+    /// Bytes of the longest line, with its LF.
+    public private(set) var longestLine = 0
     /// Lines of one bucket that arrived one after another and lie in one block.
     private(set) var stretches: [Run] = []
     private var blockStarts: [(stretch: Int, byte: Int)] = []
@@ -25,6 +27,7 @@ public final class LineBatch: @unchecked Sendable {
     public var isEmpty: Bool { lineCount == 0 }
     public var blockCount: Int { blockStarts.count }
     public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: storage, count: byteCount) }
+    public var latest: Bucket { stretches.reduce(.earliest) { max($0, $1.bucket) } }
     public var earliest: Bucket { stretches.reduce(.latest) { min($0, $1.bucket) } }
 
     /// Appends one line that `write` puts at the pointer it is given, which has room for
@@ -51,6 +54,7 @@ public final class LineBatch: @unchecked Sendable {
     /// Appends every line of another batch.
     public func append(contentsOf other: LineBatch) {
         var from = 0
+        longestLine = max(longestLine, other.longestLine)
         for stretch in other.stretches {
             let source = UnsafeRawBufferPointer(rebasing: other.bytes[from..<from + stretch.bytes])
             if blockStarts.isEmpty || blockBytes + stretch.bytes > Self.blockTarget {
@@ -76,6 +80,7 @@ public final class LineBatch: @unchecked Sendable {
             blockStarts.append((stretches.count, byteCount))
             blockBytes = 0
         }
+        longestLine = max(longestLine, bytes)
         grow(by: Run(bucket: bucket, lines: 1, bytes: bytes))
     }
 

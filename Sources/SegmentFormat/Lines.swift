@@ -10,8 +10,11 @@ extension UnsafeRawBufferPointer {
 
     /// How many LFs there are.
     public var lineFeeds: Int {
-        var total = 0
-        for byte in self where byte == 0x0A { total += 1 }
+        var (total, from) = (0, 0)
+        while let found = firstLineFeed(from: from) {
+            total += 1
+            from = found + 1
+        }
         return total
     }
 }

@@ -94,12 +94,17 @@ public struct SegmentEntry: Hashable, Sendable {
 /// The state of a store after `close`: its active segment is known to the byte.
 public struct CleanClose: Hashable, Sendable {
     public var segment: SegmentNumber
+    /// Also in the head, which may be what is damaged.
+    public var salt: Salt
     public var length: UInt64
     public var lastCommit: CommitNumber
     public var nextSequence: Sequence
 
-    public init(segment: SegmentNumber, length: UInt64, lastCommit: CommitNumber, nextSequence: Sequence) {
+    public init(
+        segment: SegmentNumber, salt: Salt, length: UInt64, lastCommit: CommitNumber, nextSequence: Sequence
+    ) {
         self.segment = segment
+        self.salt = salt
         self.length = length
         self.lastCommit = lastCommit
         self.nextSequence = nextSequence
@@ -107,6 +112,7 @@ public struct CleanClose: Hashable, Sendable {
 
     func put(into writer: inout ByteWriter) {
         writer.put(segment.value)
+        writer.put(salt.value)
         writer.put(length)
         writer.put(lastCommit.value)
         writer.put(nextSequence.value)
@@ -115,12 +121,13 @@ public struct CleanClose: Hashable, Sendable {
     init(from section: ByteReader) throws(FormatFault) {
         var reader = section
         segment = SegmentNumber(try reader.u64())
+        salt = Salt(try reader.u64())
         length = try reader.u64()
         lastCommit = CommitNumber(try reader.u64())
         nextSequence = Sequence(try reader.u64())
         try reader.finished()
         guard (1...FormatBounds.counters).contains(nextSequence.value) else {
-            throw FormatFault(.manifestHeader, at: reader.origin + 24)
+            throw FormatFault(.manifestHeader, at: reader.origin + 32)
         }
     }
 }

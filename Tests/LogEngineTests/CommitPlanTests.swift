@@ -14,9 +14,10 @@ struct CommitPlanTests {
         let batch = TestBatch(10, buckets: [1], key: 1)
         let now: UInt64 = 1_795_046_399_000
         let plan = CommitPlan(
-            [PendingAppend(batch.lines, delivery: batch.delivery)], after: DeliveryMemory(), nextSequence: .first,
+            [PendingAppend(batch.lines, delivery: batch.delivery)], after: DeliveryMemory(resolution: resolution),
+            nextSequence: .first,
             horizon: .earliest, resolution: resolution, now: now)
-        var memory = DeliveryMemory()
+        var memory = DeliveryMemory(resolution: resolution)
         for delivery in plan.keyed { memory.remember(delivery) }
         let delivery = try #require(batch.delivery)
         #expect(memory.answer(to: delivery, now: now + 86_400_000) != .unknown)

@@ -54,7 +54,8 @@ struct RepairTests {
         #expect(outcome.firstSequence.value > 1 << 20)
         try await log.close()
         let verified = try StoreReader.verify(
-            "/data", options: LogOptions(), environment: environment.on(disk)) { _ in }
+            "/data", options: LogOptions(), environment: environment.on(disk)
+        ) { _ in }
         #expect(verified.isSound, "\(verified.faults)")
     }
 

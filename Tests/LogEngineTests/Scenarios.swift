@@ -10,8 +10,6 @@ struct Scenario: Sendable, CustomStringConvertible {
     struct Stage {
         var disk: VirtualDisk
         var ledger = Ledger()
-        /// How often something was refused because the disk was full, and done the second time.
-        fileprivate(set) var noSpaceRefusals = 0
         let environment: TestEnvironment
 
         init(_ disk: VirtualDisk = VirtualDisk(), seed: UInt64 = 1) {
@@ -95,7 +93,7 @@ extension Scenario.Stage {
         try result.get()
     }
 
-    private mutating func openLog() throws(StoreError) -> EventLog {
+    private func openLog() throws(StoreError) -> EventLog {
         do throws(StoreError) { return try openOnce() } catch { try forgive(error) }
         return try openOnce()
     }
@@ -113,7 +111,7 @@ extension Scenario.Stage {
         }
     }
 
-    mutating func seal(_ log: EventLog) async throws(StoreError) {
+    func seal(_ log: EventLog) async throws(StoreError) {
         do throws(StoreError) {
             try await log.seal()
         } catch {
@@ -126,10 +124,9 @@ extension Scenario.Stage {
         ledger.wasServed(try readAll(log.snapshot(), ScanRequest(order: .arrival)).events)
     }
 
-    /// Counts a refusal for want of space, after which the story goes on; throws anything else.
-    private mutating func forgive(_ error: StoreError) throws(StoreError) {
+    /// After a refusal for want of room the story goes on; after anything else it does not.
+    private func forgive(_ error: StoreError) throws(StoreError) {
         guard error.code == .noSpace else { throw error }
-        noSpaceRefusals += 1
     }
 }
 
@@ -137,8 +134,13 @@ extension Scenario {
     private static let ordered = TestBatch(100, buckets: [3, 3, 4], key: 1)
     private static let single = TestBatch(200, buckets: [4])
     private static let shuffled = TestBatch(300, buckets: [5, 2, 4, 2, 5], key: 2)
-    /// Of three blocks: no two of its lines fit in one.
-    static let wide = TestBatch(400, buckets: [4, 6, 5], padding: LineBatch.blockTarget / 2, key: 3)
+    /// Of two blocks: its long lines do not fit in one.
+    private static let wide: TestBatch = {
+        let events = [(4, LineBatch.blockTarget / 2), (6, LineBatch.blockTarget / 2), (5, 0)].enumerated().map {
+            TestEvent(400 + $0.offset, bucket: .ofTest($0.element.0), padding: $0.element.1)
+        }
+        return TestBatch(400, events, delivery: TestBatch.delivery(key: 3, events))
+    }()
     private static let sourced = TestBatch(
         500, [TestEvent(500, bucket: .ofTest(6))],
         delivery: .source(SourceEpoch(source: Hash128(low: 1, high: 2), epoch: 3), number: 7))

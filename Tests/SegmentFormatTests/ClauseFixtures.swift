@@ -221,10 +221,11 @@ extension ClauseFixture {
 
     private static var active: [ClauseFixture] {
         let mark = ActiveMark(
-            segment: SegmentNumber(2), length: UInt64(headLength), lastCommit: .none, nextSequence: Sequence(0))
+            segment: SegmentNumber(2), salt: Salt(3), length: UInt64(headLength), lastCommit: .none,
+            nextSequence: Sequence(0))
         return [
             ClauseFixture(
-                clause: .activeMark, kind: .active, offset: FrameHeader.byteCount + 8 + 24, bytes: mark.encoded())
+                clause: .activeMark, kind: .active, offset: FrameHeader.byteCount + 8 + 32, bytes: mark.encoded())
         ]
     }
 

@@ -7,8 +7,7 @@ import Testing
 struct HostileFieldTests {
     /// Values that overflow where code adds to them, converts them or allocates by them.
     static let absurd: [UInt64] = [
-        0, 1, 1 << 31, 1 << 32, (1 << 32) - 1, 1 << 40, (1 << 40) + 1, 1 << 63, (1 << 63) - 2, (1 << 63) - 1, .max - 1,
-        .max,
+        0, 1 << 31, (1 << 40) + 1, (1 << 63) - 1, 1 << 63, .max,
     ]
 
     @Test("no value of any field traps, and what is taken encodes to the same bytes", arguments: FrameSample.all)

@@ -8,7 +8,7 @@ import Testing
 struct LZ4FrameTests {
     static let step = FormatBounds.lz4BlockBytes
     static let lengths =
-        [0, 1, 2, 12, 13, 100, 1 << 20, (1 << 20) + 1] + [step - 1, step, step + 1, 2 * step, 2 * step + 7]
+        [0, 1, 2, 12, 13, 100, 1 << 20] + [step - 1, step, step + 1, 2 * step, 2 * step + 7]
 
     @Test("content of any length comes back", arguments: lengths)
     func roundTrip(_ length: Int) {

@@ -65,13 +65,13 @@ struct LineBatchTests {
         #expect(batch.dropping(before: .earliest).dropped == 0)
     }
 
-    @Test("a batch appended to another is its lines appended", arguments: 1...20)
+    @Test("a batch appended to another is its lines appended", arguments: 1...8)
     func appending(_ seed: UInt64) {
         var random = SeededRandom(seed: seed)
         let packed = LineBatch()
         let oneByOne = LineBatch()
         for _ in 0..<Int.random(in: 1...12, using: &random) {
-            let lines = Self.lines(Int.random(in: 0...400, using: &random), &random)
+            let lines = Self.lines(Int.random(in: 0...150, using: &random), &random)
             packed.append(contentsOf: LineBatch(lines))
             for line in lines { oneByOne.append(contentsOf: LineBatch([line])) }
         }
