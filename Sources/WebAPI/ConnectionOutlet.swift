@@ -2,9 +2,9 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 
-// Sits between the HTTP codec and Hummingbird's handlers and mends what these leave open: bytes that
-// wait for the socket are counted (ResponseFlow), a connection is closed only once they are out, an
-// answer to HEAD has no body whatever its framing, and `Connection: close` in an answer is kept.
+// Sits between the HTTP codec and Hummingbird's handlers and mends what these leave open: a connection
+// is closed only once what waits for its socket is out, an answer to HEAD has no body whatever its
+// framing, `Connection: close` in an answer is kept, and a client that leaves is noticed.
 
 final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
@@ -17,11 +17,13 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
     /// How long a client may go on sending what is not wanted, so that it sees the answer and no reset.
     private static let lingerLimit = TimeAmount.seconds(2)
 
-    let flow: ResponseFlow
+    let departure = ClientDeparture()
+    private let counters: Counters
     /// For each request whose answer is not complete, whether it is a HEAD.
     private var pendingHeads = CircularBuffer<Bool>()
     private var answer = Answer()
     private var pendingWrites = 0
+    private var unflushedBytes = 0
     private var pendingClose: EventLoopPromise<Void>?
 
     private struct Answer {
@@ -33,7 +35,7 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     init(_ counters: Counters) {
-        flow = ResponseFlow(counters)
+        self.counters = counters
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -42,17 +44,17 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case ChannelEvent.inputClosed = event { flow.depart() }
+        if case ChannelEvent.inputClosed = event { departure.depart() }
         context.fireUserInboundEventTriggered(event)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        flow.close()
+        departure.depart()
         context.fireChannelInactive()
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        flow.close()
+        departure.depart()
         pendingClose?.succeed()
         pendingClose = nil
     }
@@ -61,10 +63,10 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
         switch Self.unwrapOutboundIn(data) {
         case .head(let head):
             if head.status.kind != .informational { begin(head) }
-            context.write(data, promise: answer.omitsBody ? tracked(promise, releasing: 0, context) : promise)
+            context.write(data, promise: answer.omitsBody ? tracked(promise, bytes: 0, context) : promise)
         case .body(let bytes):
-            guard !answer.omitsBody else { return drop(bytes.readableBytes, promise) }
-            let done = tracked(promise, releasing: answer.isStreamed ? bytes.readableBytes : 0, context)
+            if answer.omitsBody { return promise?.succeed() ?? () }
+            let done = tracked(promise, bytes: bytes.readableBytes, context)
             if !answer.isStreamed { answer.done = done }
             context.write(data, promise: done)
         case .end:
@@ -79,11 +81,6 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
             closesConnection: head.headerFields[.connection] == "close")
     }
 
-    private func drop(_ bytes: Int, _ promise: EventLoopPromise<Void>?) {
-        if answer.isStreamed { flow.release(bytes) }
-        promise?.succeed()
-    }
-
     private func end(_ context: ChannelHandlerContext, _ data: NIOAny, _ promise: EventLoopPromise<Void>?) {
         _ = pendingHeads.popFirst()
         let done = answer.done
@@ -92,7 +89,7 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
             if answer.closesConnection { halfClose(context, after: done) }
             return context.write(data, promise: nil)
         }
-        let last = tracked(promise, releasing: 0, context)
+        let last = tracked(promise, bytes: 0, context)
         if answer.closesConnection { halfClose(context, after: last) }
         // The codec would end a chunked body here, and a HEAD has none.
         if answer.omitsBody, answer.isStreamed { return last.succeed() }
@@ -100,13 +97,15 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func tracked(
-        _ promise: EventLoopPromise<Void>?, releasing bytes: Int, _ context: ChannelHandlerContext
+        _ promise: EventLoopPromise<Void>?, bytes: Int, _ context: ChannelHandlerContext
     ) -> EventLoopPromise<Void> {
         let promise = promise ?? context.eventLoop.makePromise()
         pendingWrites += 1
+        unflushedBytes += bytes
+        counters.holdsUnflushed(unflushedBytes)
         promise.futureResult.assumeIsolated().whenComplete { _ in
             self.pendingWrites -= 1
-            if bytes > 0 { self.flow.release(bytes) }
+            self.unflushedBytes -= bytes
             if self.pendingWrites == 0, let close = self.pendingClose {
                 self.pendingClose = nil
                 context.close(promise: close)
@@ -141,10 +140,10 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
 }
 
 extension ConnectionOutlet {
-    /// The flow of a connection that this handler is part of.
-    static func flow(of channel: any Channel) async throws -> ResponseFlow {
+    /// What tells that the client of a channel, which this handler is part of, has left.
+    static func departure(of channel: any Channel) async throws -> ClientDeparture {
         try await channel.eventLoop.submit {
-            try channel.pipeline.syncOperations.handler(type: ConnectionOutlet.self).flow
+            try channel.pipeline.syncOperations.handler(type: ConnectionOutlet.self).departure
         }.get()
     }
 }

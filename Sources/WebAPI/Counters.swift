@@ -27,7 +27,7 @@ public final class Counters: Sendable {
     public var refused: [String: Refusals] { refusals.withLock { $0 } }
     /// Streamed answers that have not come to their end.
     public var streaming: Int { runningAnswers.load(ordering: .relaxed) }
-    /// The most bytes that one connection held that its socket had not taken yet.
+    /// The most bytes of answers that one connection held because its socket had not taken them yet.
     public var highestUnflushedBytes: Int { highestUnflushed.load(ordering: .relaxed) }
 
     func accept(_ events: Int, discarding discarded: Int) {

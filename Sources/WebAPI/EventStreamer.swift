@@ -5,17 +5,21 @@ import NIOCore
 import NIOPosix
 import SegmentFormat
 
+// A write suspends while the socket has no room. Because the task of a connection runs on the
+// connection's event loop (`LoopChannel`), it learns that in time: no more than NIO's mark of 64 KiB and
+// the piece that went over it wait for the client. Off the loop tens of MiB could.
+
 /// Writes the body of an answer, no faster than the client reads it.
 struct EventStreamer: Sendable {
     let log: EventLog
     let blocking: NIOThreadPool
-    let flow: ResponseFlow
+    let departure: ClientDeparture
     let logger: Logger
 
     func write(_ answer: EventAnswer, to writer: consuming some ResponseBodyWriter) async throws {
-        for piece in answer.held { try await send(piece, to: &writer) }
+        for piece in answer.held { try await writer.write(piece) }
         let isComplete = try await finishes(answer, &writer)
-        if let closing = answer.pieces.closing() { try await send(closing, to: &writer) }
+        if let closing = answer.pieces.closing() { try await writer.write(closing) }
         try await writer.finish(answer.trailer(isComplete: isComplete))
     }
 
@@ -36,14 +40,8 @@ struct EventStreamer: Sendable {
         while true {
             let next = try await blocking.runIfActive { try pieces.next() }
             if next.isEmpty { return }
-            for piece in next { try await send(piece, to: &writer) }
+            for piece in next { try await writer.write(piece) }
         }
-    }
-
-    private func send(_ piece: ByteBuffer, to writer: inout some ResponseBodyWriter) async throws {
-        await flow.reserve(piece.readableBytes)
-        try Task.checkCancellation()
-        try await writer.write(piece)
     }
 
     /// Tells what is stored from now on, in order of arrival, until the client leaves or the log stops
@@ -63,7 +61,7 @@ struct EventStreamer: Sendable {
 
     private func snapshot(after sequence: Sequence) async -> LogSnapshot? {
         let waiting = Task { await log.snapshot(after: sequence) }
-        flow.onDeparture { waiting.cancel() }
+        departure.onDeparture { waiting.cancel() }
         return await withTaskCancellationHandler {
             await waiting.value
         } onCancel: {

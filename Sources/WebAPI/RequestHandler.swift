@@ -25,8 +25,8 @@ struct RequestHandler: Sendable {
         case .events(let answer):
             counters.beginStreaming()
             defer { counters.endStreaming() }
-            let flow = try await ConnectionOutlet.flow(of: channel)
-            let streamer = EventStreamer(log: log, blocking: blocking, flow: flow, logger: logger)
+            let departure = try await ConnectionOutlet.departure(of: channel)
+            let streamer = EventStreamer(log: log, blocking: blocking, departure: departure, logger: logger)
             try await streamer.write(answer, to: try await writer.writeHead(head(.ok, answer.fields)))
         }
     }

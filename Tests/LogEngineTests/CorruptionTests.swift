@@ -187,7 +187,6 @@ struct SmallStore {
     private(set) var events: [ReadEvent] = []
     /// What each block of a file holds, and where its head ends.
     private var blocks: [String: [(bytes: Range<Int>, events: [ReadEvent])]] = [:]
-    private var heads: [String: Int] = [:]
 
     var settings: Environment { environment.on(disk) }
 
@@ -201,7 +200,7 @@ struct SmallStore {
     /// The same store as it is on another disk.
     init(_ store: SmallStore, on disk: VirtualDisk) {
         self.disk = disk
-        (environment, events, blocks, heads) = (store.environment, store.events, store.blocks, store.heads)
+        (environment, events, blocks) = (store.environment, store.events, store.blocks)
     }
 
     static func make(seed: UInt64 = 1) async throws(StoreError) -> SmallStore {
@@ -228,7 +227,6 @@ struct SmallStore {
             blocks[path, default: []].append((Int(block.offset)..<Int(end), held))
             end = block.offset
         }
-        heads[path] = Int(end)
     }
 
     /// The worked example's store with `file` listed as its only segment, by its own length and hash.
@@ -244,11 +242,10 @@ struct SmallStore {
         return store
     }
 
-    /// What is left where the blocks of a file are bad for whose place `isBad` holds. Only its head has the
-    /// salt of a file that is not sealed: without it no block verifies.
+    /// What is left where the blocks of a file are bad for whose place `isBad` holds. A bad head loses
+    /// nothing: the manifest has its salt too.
     func surviving(_ path: String, _ isBad: (Range<Int>) -> Bool) -> [ReadEvent] {
-        let isHeadless = path == Self.activePath && isBad(0..<(heads[path] ?? 0))
-        let lost = (blocks[path] ?? []).filter { isHeadless || isBad($0.bytes) }.flatMap(\.events)
+        let lost = (blocks[path] ?? []).filter { isBad($0.bytes) }.flatMap(\.events)
         return events.filter { !lost.contains($0) }
     }
 

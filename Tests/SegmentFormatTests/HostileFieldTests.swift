@@ -61,9 +61,9 @@ struct HostileFieldTests {
         empty[.totals].set(value, at: 48)
         #expect(FrameSample.decodeSeal(empty.frame(salt: FrameSample.salt)).fault?.clause == .sealIndex)
         var mark = FrameForge(FrameSample.activeMark.bytes)
-        mark[.active].set(value, at: 24)
+        mark[.active].set(value, at: 32)
         #expect(mark.frame().decoded(ActiveMark.decode).fault?.clause == .activeMark)
-        for (tag, offset) in [(SectionTag.sequences, 0), (.sequences, 8), (.manifest, 8), (.cleanClose, 24)] {
+        for (tag, offset) in [(SectionTag.sequences, 0), (.sequences, 8), (.manifest, 8), (.cleanClose, 32)] {
             var manifest = FrameForge(FrameSample.manifest.bytes)
             manifest[tag].set(value, at: offset)
             #expect(manifest.frame().decoded(Manifest.decode).fault?.clause == .manifestHeader)
