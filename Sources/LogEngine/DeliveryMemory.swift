@@ -13,12 +13,17 @@ public enum Delivery: Hashable, Sendable {
 struct DeliveryMemory {
     private var keys: [Hash128: (fingerprint: Hash128, outcome: DeliveryOutcome)] = [:]
     private let resolution: Resolution
-    /// Keys in the order they came; those before `oldest` are forgotten.
-    private var arrivals: [Hash128] = []
+    private let rememberedKeys: Int
+    /// Keys in the order they came; those before `oldest` are forgotten. A key that is used again after
+    /// its time was up stands here twice, and the last counts.
+    private var arrivals: [(key: Hash128, time: UInt64)] = []
     private var oldest = 0
     private(set) var sources: [SourceEpoch: SourceDelivery] = [:]
 
-    init(resolution: Resolution) { self.resolution = resolution }
+    init(resolution: Resolution, rememberedKeys: Int = Bounds.rememberedKeys) {
+        self.resolution = resolution
+        self.rememberedKeys = rememberedKeys
+    }
 
     enum Answer: Equatable {
         case unknown
@@ -47,9 +52,9 @@ struct DeliveryMemory {
     }
 
     mutating func remember(_ delivery: KeyedDelivery) {
-        if keys.updateValue((delivery.fingerprint, delivery.outcome), forKey: delivery.key) == nil {
-            arrivals.append(delivery.key)
-        }
+        let known = keys.updateValue((delivery.fingerprint, delivery.outcome), forKey: delivery.key)
+        guard known?.outcome.time != delivery.outcome.time else { return }
+        arrivals.append((delivery.key, delivery.outcome.time))
     }
 
     mutating func remember(_ delivery: SourceDelivery) {
@@ -60,11 +65,12 @@ struct DeliveryMemory {
     /// Drops what is past the bounds. Cheap when there is nothing to drop.
     mutating func trim(now: UInt64) {
         while oldest < arrivals.count {
-            let key = arrivals[oldest]
-            guard let known = keys[key] else { preconditionFailure("a key without its delivery") }
-            let isOver = arrivals.count - oldest > Bounds.rememberedKeys
-            guard isOver || isForgotten(known.outcome, now: now) else { break }
-            keys[key] = nil
+            let (key, time) = arrivals[oldest]
+            if let outcome = keys[key]?.outcome, outcome.time == time {
+                let isOver = arrivals.count - oldest > rememberedKeys
+                guard isOver || isForgotten(outcome, now: now) else { break }
+                keys[key] = nil
+            }
             oldest += 1
         }
         if oldest > 4_096, oldest > arrivals.count / 2 {

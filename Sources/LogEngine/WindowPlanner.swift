@@ -33,6 +33,7 @@ struct WindowPlanner {
     mutating func begin(budget: Int, lines: Int) {
         self.budget = budget
         self.lines = lines
+        bound = limit
         drawBound()
     }
 
@@ -68,13 +69,13 @@ struct WindowPlanner {
         bound = min(bound, limit)
     }
 
-    /// The bound is the last bucket of those that fit, in order; at least one always does.
+    /// The bound is the last bucket of those that fit, in order; at least one always does. It never rises
+    /// within a window: blocks that begin behind it were not opened.
     private mutating func drawBound() {
         added = 0
-        bound = limit
         var (cost, count) = (0, 0)
         var last: UInt64?
-        for bucket in sums.keys.sorted() {
+        for bucket in sums.keys.sorted() where bucket <= bound.milliseconds {
             guard let run = sums[bucket] else { continue }
             cost += Self.cost(run)
             guard let last, cost > budget || count >= lines else {

@@ -65,7 +65,10 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
             if head.status.kind != .informational { begin(head) }
             context.write(data, promise: answer.omitsBody ? tracked(promise, bytes: 0, context) : promise)
         case .body(let bytes):
-            if answer.omitsBody { return promise?.succeed() ?? () }
+            guard !answer.omitsBody else {
+                promise?.succeed()
+                return
+            }
             let done = tracked(promise, bytes: bytes.readableBytes, context)
             if !answer.isStreamed { answer.done = done }
             context.write(data, promise: done)

@@ -12,6 +12,8 @@ struct EventAnswer: Sendable {
     var held: [ByteBuffer] = []
     /// The path and query of the next page.
     var next: String?
+    /// The answer is a page that no other follows.
+    var isLastPage = false
     /// What to follow when the past is told; `nil` where the answer ends there.
     var follow: Follow?
 
@@ -41,7 +43,7 @@ struct EventAnswer: Sendable {
             .daybookDigest: Self.hex(pieces.hash),
             .daybookComplete: isComplete && pieces.isComplete ? "true" : "false",
         ]
-        if let cursor = pieces.cursor { fields[.daybookCursor] = cursor.text }
+        if !isLastPage, let cursor = pieces.cursor { fields[.daybookCursor] = cursor.text }
         return fields
     }
 

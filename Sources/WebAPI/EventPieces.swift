@@ -86,10 +86,10 @@ final class EventPieces: @unchecked Sendable {
     }
 }
 
-/// Buffers that are used again once the connection has let go of them: as many as are made at a time,
-/// and those that may still wait for the socket.
+/// Buffers that are used again once the connection has let go of them: as many as are made at a time, as
+/// many that are being sent, and those that may still wait for the socket.
 private struct BufferRing {
-    private static let size = 8
+    private static let size = 12
     private var buffers: [ByteBuffer] = []
     private var next = 0
 

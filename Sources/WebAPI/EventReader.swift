@@ -28,13 +28,15 @@ struct EventReader: Sendable {
         let page = try await blocking.runIfActive { try Self.page(snapshot, query.request, form) }
         return EventAnswer(
             form: form, pieces: page.pieces, held: page.held,
-            next: page.cursor.map { "\(path)?\(parameters.replacing("cursor", with: $0.text))" })
+            next: page.next.map { "\(path)?\(parameters.replacing("cursor", with: $0.text))" },
+            isLastPage: page.next == nil)
     }
 
     private struct Page: Sendable {
         let pieces: EventPieces
         var held: [ByteBuffer] = []
-        let cursor: ScanCursor?
+        /// Where the next page begins; `nil` where there is none.
+        let next: ScanCursor?
     }
 
     private static func page(
@@ -45,12 +47,29 @@ struct EventReader: Sendable {
         var bytes = 0
         while bytes <= heldBytes {
             let next = try pieces.next()
-            if next.isEmpty { return Page(pieces: pieces, held: held, cursor: pieces.cursor) }
+            if next.isEmpty { break }
             bytes += next.reduce(0) { $0 + $1.readableBytes }
             held += next
         }
+        guard bytes > heldBytes else {
+            return Page(pieces: pieces, held: held, next: try following(pieces.cursor, snapshot, request))
+        }
         try pieces.skip()
-        return Page(pieces: try EventPieces(snapshot, request, form: form), cursor: pieces.cursor)
+        return Page(
+            pieces: try EventPieces(snapshot, request, form: form),
+            next: try following(pieces.cursor, snapshot, request))
+    }
+
+    /// The cursor of a page that is full, unless nothing comes behind it: the limit has then cut nothing
+    /// short.
+    private static func following(
+        _ cursor: ScanCursor?, _ snapshot: LogSnapshot, _ request: ScanRequest
+    ) throws(StoreError) -> ScanCursor? {
+        guard let cursor else { return nil }
+        var next = request
+        next.cursor = cursor
+        next.limit = 1
+        return try Scan(snapshot, next).next() == nil ? nil : cursor
     }
 
     /// `{"results":{…}}`, or `nil` where there is no such event.

@@ -36,11 +36,13 @@ struct EventStreamer: Sendable {
         }
     }
 
+    /// While some pieces are on their way, the next ones are made.
     private func tell(_ pieces: EventPieces, _ writer: inout some ResponseBodyWriter) async throws {
-        while true {
-            let next = try await blocking.runIfActive { try pieces.next() }
-            if next.isEmpty { return }
-            for piece in next { try await writer.write(piece) }
+        var ready = try await blocking.runIfActive { try pieces.next() }
+        while !ready.isEmpty {
+            async let following = blocking.runIfActive { try pieces.next() }
+            for piece in ready { try await writer.write(piece) }
+            ready = try await following
         }
     }
 

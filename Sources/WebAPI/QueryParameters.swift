@@ -17,9 +17,12 @@ struct QueryParameters {
     }
 
     /// The query with the parameter `name` taken out and put at the end with a new value, which needs
-    /// no escaping.
+    /// no escaping. Safe between angle brackets.
     func replacing(_ name: String, with value: String) -> String {
-        (pairs.filter { $0.name != name }.map { String($0.raw) } + ["\(name)=\(value)"]).joined(separator: "&")
+        let kept = pairs.filter { $0.name != name }.map { pair in
+            pair.raw.reduce(into: "") { $0 += $1 == "<" ? "%3C" : $1 == ">" ? "%3E" : String($1) }
+        }
+        return (kept + ["\(name)=\(value)"]).joined(separator: "&")
     }
 
     /// Percent escapes and `+` decoded; a broken escape stands for itself.

@@ -69,12 +69,16 @@ public struct Server: Service {
             }
             return .success(())
         } catch let error as IOError {
-            let reason = String(cString: strerror(error.errnoCode))
-            return .failure(
-                ListenFailure(description: "cannot listen on \(options.host):\(options.port): \(reason)"))
+            return .failure(listenFailure(String(cString: strerror(error.errnoCode))))
+        } catch is SocketAddressError.UnknownHost {
+            return .failure(listenFailure("no such host"))
         } catch {
             return .failure(error)
         }
+    }
+
+    private func listenFailure(_ reason: String) -> ListenFailure {
+        ListenFailure(description: "cannot listen on \(options.host):\(options.port): \(reason)")
     }
 
     private func service(_ blocking: NIOThreadPool) throws -> any Service {

@@ -27,6 +27,8 @@ struct BatchSender: Sendable {
     let client: HTTPClient
     let url: String
     let run: String
+    /// Told once that something did not work at first.
+    let onRetry: @Sendable (String) -> Void
 
     func send(_ batch: InputBatch) async -> SentBatch {
         do {
@@ -57,6 +59,7 @@ struct BatchSender: Sendable {
             } catch {
                 problem = "\(error)"
             }
+            if attempt == 1 { onRetry("\(url): \(problem); trying again") }
             if attempt == Self.tries { throw CommandFailure(.unavailable, "\(url): \(problem)") }
             try await Task.sleep(for: min(pause, Self.longestPause))
             pause *= 2

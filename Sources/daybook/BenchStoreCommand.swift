@@ -45,10 +45,11 @@ struct BenchStoreCommand: AsyncParsableCommand {
         manifest.highestSegment = SegmentNumber(UInt64(segments))
         manifest.firstUnreserved = next
         manifest.cleanClose = nil
-        for slot in 0...1 {
-            manifest.generation += 1
-            try write(manifest.encoded(), to: path(layout, slot))
-        }
+        manifest.generation += 1
+        for slot in 0...1 { try write(manifest.encoded(), to: path(layout, slot)) }
+        // Gives the store an active segment and a clean end.
+        let finished = try EventLog.open(directory, options: LogOptions(), environment: .system)
+        try await finished.close()
     }
 
     private func path(_ layout: Layout, _ slot: Int) -> String { "\(layout.root)/MANIFEST.\(slot)" }

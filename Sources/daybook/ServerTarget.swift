@@ -1,5 +1,5 @@
 import AsyncHTTPClient
-import FoundationEssentials
+import Synchronization
 
 /// Sends batches to a server, several at a time.
 struct ServerTarget: Sendable {
@@ -20,15 +20,30 @@ struct ServerTarget: Sendable {
     }
 
     func store(_ reader: inout BatchReader, _ tally: inout IngestTally) async throws {
-        let client = HTTPClient(eventLoopGroupProvider: .singleton)
+        // Connections are tried again here, where the user is told of it.
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.retryConnectionEstablishment = false
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         let result: Result<Void, any Error>
         do {
-            result = .success(try await send(&reader, &tally, BatchSender(client: client, url: url, run: run)))
+            let sender = BatchSender(client: client, url: url, run: run, onRetry: Self.sayOnce(Console.current))
+            result = .success(try await send(&reader, &tally, sender))
         } catch {
             result = .failure(error)
         }
         try await client.shutdown()
         try result.get()
+    }
+
+    private static func sayOnce(_ console: Console) -> @Sendable (String) -> Void {
+        let hasSaid = Mutex(false)
+        return { line in
+            let isFirst = hasSaid.withLock { said in
+                defer { said = true }
+                return !said
+            }
+            if isFirst { console.say(line) }
+        }
     }
 
     /// After the first failure no more batches are sent; those in flight are waited for, so that the

@@ -75,7 +75,8 @@ extension FrameSample {
         manifest.firstUnreserved = Sequence(1 << 40)
         manifest.highestSegment = SegmentNumber(11)
         manifest.cleanClose = CleanClose(
-            segment: SegmentNumber(11), salt: Salt(13), length: 1 << 20, lastCommit: CommitNumber(12), nextSequence: Sequence(80))
+            segment: SegmentNumber(11), salt: Salt(13), length: 1 << 20, lastCommit: CommitNumber(12),
+            nextSequence: Sequence(80))
         var cold = entry(9, isDamaged: false)
         cold.day = 20_000
         manifest.segments = [cold, entry(10, isDamaged: true), entry(11, isDamaged: false)]

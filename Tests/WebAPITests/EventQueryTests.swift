@@ -54,6 +54,7 @@ struct EventQueryTests {
     func replacing() {
         let parameters = QueryParameters("start=1&cursor=old&limit=2&x=%26")
         #expect(parameters.replacing("cursor", with: "new") == "start=1&limit=2&x=%26&cursor=new")
+        #expect(QueryParameters("x=<a>").replacing("cursor", with: "c") == "x=%3Ca%3E&cursor=c")
         #expect(QueryParameters(nil).replacing("cursor", with: "c") == "cursor=c")
     }
 

@@ -75,11 +75,11 @@ struct StreamTests {
     @Test("what waits for a slow reader is bounded, and it gets everything")
     func slowReader() async throws {
         try await TestServer.run { server in
-            try await server.append(40, bytes: 500_000)
+            try await server.append(20, bytes: 500_000)
             let connection = try await Self.open(server.port, Self.target, receiveBytes: 32 << 10)
             await until { server.counters.streaming == 1 }
             let reply = try await Blocking.run { try connection.readReply() }
-            #expect(reply.trailer["daybook-count"] == "40")
+            #expect(reply.trailer["daybook-count"] == "20")
             #expect(reply.trailer["daybook-xxh3"] == digest(reply.body))
             #expect(server.counters.highestUnflushedBytes <= 3 * EventPieces.pieceBytes)
         }
@@ -88,14 +88,14 @@ struct StreamTests {
     @Test("a shutdown waits for an answer in flight, to its last byte")
     func shutdownInFlight() async throws {
         try await TestServer.run { server in
-            try await server.append(40, bytes: 500_000)
+            try await server.append(20, bytes: 500_000)
             let connection = try await Self.open(server.port, Self.target, receiveBytes: 32 << 10)
             let head = try await Blocking.run { try connection.readHead() }
             await server.shutDown()
             let refused = try? await Blocking.run { [port = server.port] in try RawConnection(port).readHead() }
             #expect(refused == nil)
             let reply = try await Blocking.run { try connection.readBody(of: head) }
-            #expect(reply.trailer["daybook-count"] == "40")
+            #expect(reply.trailer["daybook-count"] == "20")
             #expect(reply.trailer["daybook-complete"] == "true")
             #expect(reply.trailer["daybook-xxh3"] == digest(reply.body))
         }
@@ -104,7 +104,7 @@ struct StreamTests {
     @Test("a reader that goes away in the middle frees its answer")
     func readerLeaves() async throws {
         try await TestServer.run { server in
-            try await server.append(40, bytes: 500_000)
+            try await server.append(20, bytes: 500_000)
             do {
                 let connection = try await Self.open(server.port, Self.target, receiveBytes: 32 << 10)
                 _ = try await Blocking.run { try connection.readHead() }
