@@ -37,7 +37,11 @@ public struct SegmentDump: Sendable {
         let located = zip(survey.blocks, blocks).map { (offset: $0.entry.offset, meta: $1.meta) }
         let analysis = CommitAnalysis(survey)
         let torn = analysis.tornBytes > 0 && survey.head != nil ? [FormatFault(.commitOrder, at: analysis.end)] : []
-        let faults = survey.faults + (analysis.corruption + torn).filter { !survey.faults.contains($0) }
+        let seal =
+            if let head = survey.head { try survey.sealFaults(survey.hashes(of: file, salt: head.salt)) } else {
+                [FormatFault]()
+            }
+        let faults = survey.faults + (analysis.corruption + torn + seal).filter { !survey.faults.contains($0) }
         return SegmentDump(
             head: survey.head, blocks: located, seal: survey.seal, sealOffset: survey.sealOffset, length: length,
             faults: faults)

@@ -64,12 +64,9 @@ private struct Verifier {
         if length != entry.length { add([FormatFault(.fileLength, at: min(length, entry.length))], path) }
         let survey = try survey(file, entry.segment, salt: entry.salt, length: length)
         add(CommitAnalysis(survey, knownLength: entry.isDamaged ? nil : entry.length).corruption, path)
-        if let seal = survey.seal { add(sealFaults(seal, survey), path) }
-        let (beforeSeal, whole) = try hashes(file, survey, salt: entry.salt)
-        if let seal = survey.seal, let offset = survey.sealOffset, seal.fileHash != beforeSeal {
-            add([FormatFault(.sealHash, at: offset)], path)
-        }
-        if whole != entry.fileHash { add([FormatFault(.fileHash, at: 0)], path) }
+        let hashes = try survey.hashes(of: file, salt: entry.salt)
+        add(survey.sealFaults(hashes), path)
+        if hashes.whole != entry.fileHash { add([FormatFault(.fileHash, at: 0)], path) }
     }
 
     mutating func check(_ active: ActiveView) throws(StoreError) {
@@ -104,45 +101,5 @@ private struct Verifier {
         report.lines += survey.blocks.reduce(0) { $0 + UInt64($1.entry.lines) }
         report.bytes += survey.length
         return survey
-    }
-
-    /// The seal against the blocks that are there (E1, E2).
-    private func sealFaults(_ seal: Seal, _ survey: SegmentSurvey) -> [FormatFault] {
-        var faults: [FormatFault] = []
-        let blocks = survey.blocks.map { ($0.entry.offset, $0.entry) }
-        let found = Dictionary(blocks, uniquingKeysWith: { first, _ in first })
-        for entry in seal.index where found[entry.offset] != entry {
-            faults.append(FormatFault(.sealBlocks, at: entry.offset))
-        }
-        if (seal.index.first?.offset ?? survey.sealOffset) != survey.headEnd {
-            faults.append(FormatFault(.sealIndex, at: survey.headEnd))
-        }
-        let keyed = survey.blocks.flatMap(\.keyed)
-        if survey.faults.isEmpty, keyed != seal.keyed, let offset = survey.sealOffset {
-            faults.append(FormatFault(.sealBlocks, at: offset))
-        }
-        return faults
-    }
-
-    private func hashes(
-        _ file: StoreFile, _ survey: SegmentSurvey, salt: Salt
-    ) throws(StoreError) -> (beforeSeal: Hash128, whole: Hash128) {
-        let hash = RunningHash(seed: salt.value)
-        let window = FileWindow(file, length: survey.length)
-        let split = survey.sealOffset ?? survey.length
-        try feed(hash, window, 0..<split)
-        let beforeSeal = hash.wide
-        try feed(hash, window, split..<survey.length)
-        return (beforeSeal, hash.wide)
-    }
-
-    private func feed(_ hash: RunningHash, _ window: FileWindow, _ range: Range<UInt64>) throws(StoreError) {
-        var offset = range.lowerBound
-        while offset < range.upperBound {
-            let bytes = try window.bytes(at: offset, count: Int(min(1 << 20, range.upperBound - offset)))
-            guard !bytes.isEmpty else { return }
-            hash.update(bytes)
-            offset += UInt64(bytes.count)
-        }
     }
 }
