@@ -1,5 +1,5 @@
 // From the bytes a client sent to the line that is stored: one pass that validates and finds what has to
-// change, then the copies. The rules are CONTRACT A1: strict JSON and UTF-8, one object, one timestamp,
+// change, then the copies. The rules are SPEC T1–T3: strict JSON and UTF-8, one object, one timestamp,
 // floored; `_id` and `_rev` dropped; every other byte as it came.
 
 import SegmentFormat

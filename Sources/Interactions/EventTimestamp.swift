@@ -1,7 +1,7 @@
 import SegmentFormat
 
 /// The moment of an event as clients write it: a whole number of seconds since 1970 below 10^11, of
-/// milliseconds from there on (CONTRACT A1). What is written again keeps the unit.
+/// milliseconds from there on (SPEC T1). What is written again keeps the unit.
 public struct EventTimestamp: Equatable, Sendable {
     public static let smallest: UInt64 = 1
     /// The last millisecond of the year 9999.

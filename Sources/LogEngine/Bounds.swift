@@ -1,6 +1,6 @@
 import SegmentFormat
 
-/// Every bound of the engine, and what happens beyond it (DESIGN §5).
+/// Every bound of the engine, and what happens beyond it (SPEC P7).
 public enum Bounds {
     /// A batch of more raw bytes is refused as too large.
     public static let batchBytes = 16 << 20

@@ -3,7 +3,7 @@ import Testing
 
 @testable import daybook
 
-/// DESIGN.md §3: imports point down only. The whole list for each target is here.
+/// Imports point down only: what each target may import, and nothing else.
 @Suite("imports")
 struct ImportTests {
     private static let allowed: [String: Set<String>] = [

@@ -1,6 +1,6 @@
 import SegmentFormat
 
-/// The rules of CONTRACT A1 once more, as plainly and slowly as possible: recursive descent over an
+/// The rules of SPEC T1–T3 once more, as plainly and slowly as possible: recursive descent over an
 /// array, keys compared as decoded text, the stored line put together member by member. It shares no code
 /// with `EventScanner`, so that where the two agree both are probably right.
 struct ReferenceParser {

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Events as clients send them")
 struct SampleEventTests {
-    /// From the production dashboard and from the storage server's own tests (CONTRACT C).
+    /// From the production dashboard and from the storage server's own tests.
     static let sample = [
         #"{"event_stream":[["window.dom_loading",972],["window.channel_established",2720],["screen.rp_info",2721],["#
             + #""xhr_complete.GET/wsapi/session_context",2723,294],["screen.authenticate",3032],["#

@@ -5,7 +5,7 @@ import Testing
 @Suite("The worked example of SPEC.md")
 struct WorkedExampleTests {
     private static let path = FixtureFiles.path(WorkedExample.fixture)
-    private static let listing = FixtureFiles.path("segments/worked-example.hex.txt")
+    private static let page = FixtureFiles.path("../SPEC.md")
 
     @Test("the encoder writes it byte for byte")
     func bytes() {
@@ -13,14 +13,22 @@ struct WorkedExampleTests {
         #expect(FixtureFiles.read(Self.path) == WorkedExample.bytes)
     }
 
-    @Test("the listing with comments is the same bytes")
-    func hexListing() throws {
-        let text = String(decoding: try #require(FixtureFiles.read(Self.listing)), as: UTF8.self)
-        let bytes = text.split(separator: "\n").flatMap { line in
-            let hex = line.prefix { $0 != "|" && $0 != "#" }
-            return hex.split(separator: " ").dropFirst().map { UInt8($0, radix: 16) }
+    @Test("SPEC.md lists the same bytes, each line at its offset")
+    func listing() throws {
+        let page = String(decoding: try #require(FixtureFiles.read(Self.page)), as: UTF8.self)
+        let lines = page.split(separator: "\n").drop { !$0.hasPrefix("## 13. Worked example") }
+        var bytes: [UInt8] = []
+        for line in lines where line.contains(" | ") {
+            let parts = line.prefix { $0 != "|" }.split(separator: " ")
+            #expect(parts.first.map(String.init) == hexOffset(bytes.count))
+            bytes += try parts.dropFirst().map { try #require(UInt8($0, radix: 16)) }
         }
         #expect(bytes == WorkedExample.bytes)
+    }
+
+    private func hexOffset(_ offset: Int) -> String {
+        let digits = String(offset, radix: 16)
+        return String(repeating: "0", count: 4 - digits.count) + digits + ":"
     }
 
     @Test("it reads as the page says: buckets in order, the first line second to arrive")
