@@ -18,7 +18,7 @@ struct WorkedExampleTests {
         let page = String(decoding: try #require(FixtureFiles.read(Self.page)), as: UTF8.self)
         let lines = page.split(separator: "\n").drop { !$0.hasPrefix("## 13. Worked example") }
         var bytes: [UInt8] = []
-        for line in lines where line.contains(" | ") {
+        for line in lines where line.dropFirst(4).hasPrefix(": ") {
             let parts = line.prefix { $0 != "|" }.split(separator: " ")
             #expect(parts.first.map(String.init) == hexOffset(bytes.count))
             bytes += try parts.dropFirst().map { try #require(UInt8($0, radix: 16)) }
