@@ -17,6 +17,7 @@ public struct EventFault: Error, Equatable, Sendable {
         case missingTimestamp = "missing_timestamp"
         case duplicateTimestamp = "duplicate_timestamp"
         case invalidTimestamp = "invalid_timestamp"
+        case noEvents = "no_events"
     }
 
     public let reason: Reason
@@ -54,6 +55,7 @@ extension EventFault.Reason {
         case .trailingBytes: "nothing may follow the JSON object"
         case .missingTimestamp: "the event has no timestamp"
         case .duplicateTimestamp: "the event has more than one timestamp"
+        case .noEvents: "the list has no events"
         case .invalidTimestamp:
             "the timestamp must be an integer from \(EventTimestamp.smallest) to \(EventTimestamp.largest), "
                 + "without fraction or exponent"

@@ -45,7 +45,25 @@ public struct EventScanner: Sendable {
         guard text.byte(at: start) == Ascii.openBrace else { throw Self.notAnObject(text, at: start) }
         let writer = LineWriter(from: text.base, startingAt: start, into: output)
         var pass = EventPass(resolution: resolution, text: text, writer: writer)
-        return try pass.run(from: start)
+        return try pass.run(from: start, standsAlone: true).event
+    }
+
+    /// The same for the object that `input` begins with, whatever follows it; `end` is behind its brace.
+    func scanPrefix(
+        _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawPointer
+    ) throws(EventFault) -> (event: ScannedEvent, end: Int) {
+        let bounded = UnsafeRawBufferPointer(rebasing: input.prefix(Self.maximumByteCount))
+        guard let text = JSONText(bounded) else { throw EventFault(.unexpectedEnd, at: 0) }
+        guard text.byte(at: 0) == Ascii.openBrace else { throw Self.notAnObject(text, at: 0) }
+        let writer = LineWriter(from: text.base, startingAt: 0, into: output)
+        var pass = EventPass(resolution: resolution, text: text, writer: writer)
+        do throws(EventFault) {
+            return try pass.run(from: 0, standsAlone: false)
+        } catch {
+            // A character may be cut too.
+            let wasCut = bounded.count < input.count && error.offset > bounded.count - 4
+            throw wasCut ? EventFault(.tooLong, at: bounded.count) : error
+        }
     }
 
     @inline(never)
@@ -62,14 +80,16 @@ private struct EventPass {
     var bucket: Bucket?
 
     @inline(__always)
-    mutating func run(from start: Int) throws(EventFault) -> ScannedEvent {
+    mutating func run(from start: Int, standsAlone: Bool) throws(EventFault) -> (event: ScannedEvent, end: Int) {
         let close = try membersEnd(from: text.spaceEnd(from: start &+ 1))
-        let end = text.spaceEnd(from: close &+ 1)
-        guard end == text.count else { throw EventFault(.trailingBytes, at: end) }
+        if standsAlone {
+            let end = text.spaceEnd(from: close &+ 1)
+            guard end == text.count else { throw EventFault(.trailingBytes, at: end) }
+        }
         guard let bucket else { throw EventFault(.missingTimestamp, at: close) }
         writer.copy(to: close &+ 1)
         if text.hasLineBreaks { writer.blankLineBreaks() }
-        return ScannedEvent(bucket: bucket, byteCount: writer.byteCount)
+        return (ScannedEvent(bucket: bucket, byteCount: writer.byteCount), close &+ 1)
     }
 
     /// The index of the brace that closes the top object, of which `start` is the first token inside.
