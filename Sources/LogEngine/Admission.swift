@@ -26,6 +26,14 @@ final class AdmissionGate: Sendable {
         var inFlight = 0
         var waiting: [(bytes: Int, continuation: UnsafeContinuation<Bool, Never>)] = []
         var isClosed = false
+
+        /// Takes in so many bytes if they need not wait. More than the whole bound is let in when nothing
+        /// else is in flight.
+        mutating func takeIn(_ bytes: Int, bound: Int) -> Bool {
+            guard !isClosed, waiting.isEmpty, inFlight == 0 || inFlight + bytes <= bound else { return false }
+            inFlight += bytes
+            return true
+        }
     }
 
     private let state = Mutex(State())
@@ -35,22 +43,24 @@ final class AdmissionGate: Sendable {
 
     var bytesInFlight: Int { state.withLock { $0.inFlight } }
 
-    /// Waits in line for room. More than the whole bound is let in when nothing else is in flight.
+    /// Waits in line for room.
     func admit(_ bytes: Int) async throws(StoreError) -> Admission {
         let isIn = await withUnsafeContinuation { (continuation: UnsafeContinuation<Bool, Never>) in
             let entered: Bool? = state.withLock { state in
+                if state.takeIn(bytes, bound: bound) { return true }
                 guard !state.isClosed, state.waiting.count < Bounds.waitingAppends else { return false }
-                guard state.waiting.isEmpty, state.inFlight == 0 || state.inFlight + bytes <= bound else {
-                    state.waiting.append((bytes, continuation))
-                    return nil
-                }
-                state.inFlight += bytes
-                return true
+                state.waiting.append((bytes, continuation))
+                return nil
             }
             if let entered { continuation.resume(returning: entered) }
         }
         guard isIn else { throw state.withLock { $0.isClosed } ? .closed : .busy }
         return Admission(bytes, self)
+    }
+
+    /// `nil` where there is no room without waiting.
+    func admitNow(_ bytes: Int) -> Admission? {
+        state.withLock { $0.takeIn(bytes, bound: bound) } ? Admission(bytes, self) : nil
     }
 
     fileprivate func give(back bytes: Int) {

@@ -5,7 +5,7 @@ import Synchronization
 
 final class Committer: @unchecked Sendable {
     enum Waiter {
-        case append(UnsafeContinuation<Result<AppendOutcome, StoreError>, Never>)
+        case append(AppendCompletion)
         case done(UnsafeContinuation<Result<Void, StoreError>, Never>)
     }
 
@@ -37,12 +37,10 @@ final class Committer: @unchecked Sendable {
         pthread_detach(thread)
     }
 
-    func append(_ append: PendingAppend) async -> Result<AppendOutcome, StoreError> {
-        await withUnsafeContinuation { continuation in
-            let wakes = queue.withLock { $0.enqueue(.init(append: append, waiter: .append(continuation))) }
-            if wakes == nil { continuation.resume(returning: .failure(.closed)) }
-            if wakes == true { alarm.ring() }
-        }
+    func append(_ append: PendingAppend, completion: @escaping AppendCompletion) {
+        let wakes = queue.withLock { $0.enqueue(.init(append: append, waiter: .append(completion))) }
+        if wakes == nil { completion(.failure(.closed)) }
+        if wakes == true { alarm.ring() }
     }
 
     func seal() async -> Result<Void, StoreError> {
@@ -87,8 +85,8 @@ final class Committer: @unchecked Sendable {
         let answers = writer.commit(items.map(\.append))
         publish(writer.snapshot, writer.poison)
         for (item, answer) in zip(items, answers) {
-            guard case .append(let continuation) = item.waiter else { continue }
-            continuation.resume(returning: answer)
+            guard case .append(let completion) = item.waiter else { continue }
+            completion(answer)
         }
     }
 

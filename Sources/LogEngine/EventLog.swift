@@ -1,6 +1,9 @@
 import SegmentFormat
 import Synchronization
 
+/// Told what became of an append, once it is durable or refused.
+public typealias AppendCompletion = @Sendable (Result<AppendOutcome, StoreError>) -> Void
+
 /// The log of one stream, open for writing. Appends may come from any task; each returns when its
 /// events are durable. Reading goes through snapshots and never waits for a writer.
 public final class EventLog: Sendable {
@@ -52,20 +55,38 @@ public final class EventLog: Sendable {
         return try await gate.admit(bytes)
     }
 
+    /// The same for those who cannot wait: `nil` where `admit` would wait or throw.
+    public func admitNow(_ bytes: Int) -> Admission? {
+        board.failure == nil ? gate.admitNow(bytes) : nil
+    }
+
     /// Stores a batch, all of it or nothing; returns once it is durable. A delivery that came before
     /// is not stored again and gets its first answer.
     public func append(_ batch: LineBatch, delivery: Delivery?) async throws(StoreError) -> AppendOutcome {
+        let result = await withUnsafeContinuation { continuation in
+            append(batch, delivery: delivery) { continuation.resume(returning: $0) }
+        }
+        return try result.get()
+    }
+
+    /// The same without a task. `completion` is called once: on the committer's thread, which must not
+    /// be held up, or, where the batch is refused unseen, before this returns.
+    public func append(_ batch: LineBatch, delivery: Delivery?, completion: @escaping AppendCompletion) {
+        if let refusal = Self.refusal(of: batch) { return completion(.failure(refusal)) }
+        committer.append(PendingAppend(batch, delivery: delivery), completion: completion)
+    }
+
+    private static func refusal(of batch: LineBatch) -> StoreError? {
         guard batch.byteCount <= Bounds.batchBytes + Bounds.batchLines else {
-            throw .tooLarge("a batch holds at most \(Bounds.batchBytes) bytes")
+            return .tooLarge("a batch holds at most \(Bounds.batchBytes) bytes")
         }
         guard batch.lineCount <= Bounds.batchLines else {
-            throw .tooLarge("a batch holds at most \(Bounds.batchLines) events")
+            return .tooLarge("a batch holds at most \(Bounds.batchLines) events")
         }
         guard batch.longestLine <= Bounds.lineBytes + 1 else {
-            throw .tooLarge("a line holds at most \(Bounds.lineBytes) bytes")
+            return .tooLarge("a line holds at most \(Bounds.lineBytes) bytes")
         }
-        guard batch.latest < .latest else { throw .badArgument("an event is too far in the future") }
-        return try await committer.append(PendingAppend(batch, delivery: delivery)).get()
+        return batch.latest < .latest ? nil : .badArgument("an event is too far in the future")
     }
 
     /// Everything that is durable now.

@@ -131,6 +131,23 @@ struct SnapshotTests {
         #expect(gate.bytesInFlight == 0)
     }
 
+    @Test("who cannot wait is let in only where nobody has to, and not past those in line")
+    func now() async throws {
+        let gate = AdmissionGate(bound: 100)
+        var first: Admission? = gate.admitNow(1_000)
+        #expect(first != nil && gate.bytesInFlight == 1_000)
+        #expect(gate.admitNow(1) == nil)
+        first = gate.admitNow(1)
+        #expect(gate.bytesInFlight == 0)
+        first = gate.admitNow(90)
+        let waiting = admit(20, to: gate)
+        #expect(gate.admitNow(1) == nil)
+        first?.release()
+        try await waiting.value.get().release()
+        gate.close()
+        #expect(gate.admitNow(1) == nil)
+    }
+
     @Test("more than the whole bound is let in when nothing else is in flight")
     func beyondTheBound() async throws {
         let gate = AdmissionGate(bound: 100)
