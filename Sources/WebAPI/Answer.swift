@@ -22,6 +22,10 @@ struct ShortAnswer {
         self.body = body
     }
 
+    init(receipt: ByteBuffer) {
+        self.init(.created, MediaType.json, receipt)
+    }
+
     init(_ problem: Problem) {
         self.init(problem.status, MediaType.problem, problem.body)
         for field in problem.fields { fields.append(field) }

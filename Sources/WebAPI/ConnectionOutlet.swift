@@ -78,10 +78,10 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func begin(_ head: HTTPResponse) {
-        let hasLength = head.headerFields[.contentLength] != nil
+        let hasLength = head.headerFields.contains(.contentLength)
         answer = Answer(
             isStreamed: !hasLength, omitsBody: pendingHeads.first ?? false,
-            closesConnection: head.headerFields[.connection] == "close")
+            closesConnection: head.headerFields.only(.connection) == "close")
     }
 
     private func end(_ context: ChannelHandlerContext, _ data: NIOAny, _ promise: EventLoopPromise<Void>?) {

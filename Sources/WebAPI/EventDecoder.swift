@@ -17,12 +17,16 @@ struct EventDecoder {
         var decoder = EventDecoder(body.readableBytes, resolution)
         while decoder.offset < body.readableBytes {
             if decoder.offset > 0 { await Task.yield() }
-            var problem: Problem?
-            body.withUnsafeReadableBytes { bytes in
-                do throws(Problem) { try decoder.decodeStretch(of: bytes) } catch { problem = error }
-            }
-            if let problem { throw problem }
+            try decoder.decodeStretch(of: body)
         }
+        return decoder.batch
+    }
+
+    /// The same without giving way to anyone, for a body of no more than a stretch.
+    static func decodeSmall(_ body: ByteBuffer, resolution: Resolution) throws(Problem) -> LineBatch {
+        precondition(body.readableBytes <= stretchBytes)
+        var decoder = EventDecoder(body.readableBytes, resolution)
+        try decoder.decodeStretch(of: body)
         return decoder.batch
     }
 
@@ -33,6 +37,14 @@ struct EventDecoder {
     }
 
     /// Decodes whole lines, up to the first that ends behind the stretch.
+    private mutating func decodeStretch(of body: ByteBuffer) throws(Problem) {
+        var problem: Problem?
+        body.withUnsafeReadableBytes { bytes in
+            do throws(Problem) { try decodeStretch(of: bytes) } catch { problem = error }
+        }
+        if let problem { throw problem }
+    }
+
     private mutating func decodeStretch(of body: UnsafeRawBufferPointer) throws(Problem) {
         let end = body.firstLineFeed(from: offset + Self.stretchBytes).map { $0 + 1 } ?? body.count
         let stretch = UnsafeRawBufferPointer(rebasing: body[offset..<end])

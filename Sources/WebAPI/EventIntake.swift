@@ -7,7 +7,7 @@ import SegmentFormat
 /// Answers `POST /wsapi/interaction_data`.
 struct EventIntake: Sendable {
     /// Bodies up to this are decoded on the connection's event loop; for more, it has others to serve.
-    private static let loopBytes = 32 << 10
+    static let loopBytes = 32 << 10
 
     let log: EventLog
     let counters: Counters
@@ -26,9 +26,10 @@ struct EventIntake: Sendable {
             body = try await reader.read(request.body)
             return try await stored(body, key)
         } catch {
-            guard let problem = Problem(of: error) else { throw error }
-            counters.refuse(problem.reason, events: body.withUnsafeReadableBytes { $0.lineFeeds })
-            throw problem
+            if let problem = Problem(of: error) {
+                counters.refuse(problem.reason, events: body.withUnsafeReadableBytes { $0.lineFeeds })
+            }
+            throw error
         }
     }
 
@@ -46,9 +47,13 @@ struct EventIntake: Sendable {
 
     private func store(_ body: ByteBuffer, _ key: DeliveryKey?) async throws -> ByteBuffer {
         let batch = try await EventDecoder.decode(body, resolution: log.resolution)
-        guard !batch.isEmpty else { return receipt(first: nil, accepted: 0, discarded: 0) }
+        guard !batch.isEmpty else { return receiptOfNothing }
         let delivery = key?.delivery(of: body, secret: log.deliverySecret)
-        let outcome = try await log.append(batch, delivery: delivery)
+        return receipt(of: try await log.append(batch, delivery: delivery))
+    }
+
+    /// Counts what was stored, and tells it.
+    func receipt(of outcome: AppendOutcome) -> ByteBuffer {
         if outcome.isRepeat {
             counters.repeat()
         } else {
@@ -58,6 +63,9 @@ struct EventIntake: Sendable {
             first: outcome.accepted > 0 ? outcome.firstSequence : nil, accepted: outcome.accepted,
             discarded: outcome.discarded)
     }
+
+    /// For a body without events.
+    var receiptOfNothing: ByteBuffer { receipt(first: nil, accepted: 0, discarded: 0) }
 
     /// The same outcome always gives the same bytes, so a repeat gets its first answer.
     private func receipt(first: Sequence?, accepted: Int, discarded: Int) -> ByteBuffer {

@@ -14,6 +14,18 @@ extension HTTPField.Name {
     }
 }
 
+extension HTTPFields {
+    /// The value of a field that is there just once. The subscript joins values, which takes a microsecond.
+    func only(_ name: HTTPField.Name) -> String? {
+        var value: String?
+        for field in self where field.name == name {
+            guard value == nil else { return nil }
+            value = field.value
+        }
+        return value
+    }
+}
+
 extension HTTPResponse.Status {
     static let insufficientStorage = Self(code: 507, reasonPhrase: "Insufficient Storage")
 }

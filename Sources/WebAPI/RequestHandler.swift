@@ -13,6 +13,8 @@ struct RequestHandler: Sendable {
     let logger: Logger
     let date = HTTPDate()
 
+    var intake: EventIntake { EventIntake(log: log, counters: counters) }
+
     func respond(
         to request: Request, writer: consuming ResponseWriter, channel: any Channel
     ) async throws {
@@ -31,7 +33,7 @@ struct RequestHandler: Sendable {
         }
     }
 
-    private func head(_ status: HTTPResponse.Status, _ fields: HTTPFields) -> HTTPResponse {
+    func head(_ status: HTTPResponse.Status, _ fields: HTTPFields) -> HTTPResponse {
         var head = HTTPResponse(status: status, headerFields: fields)
         head.headerFields[.date] = date.now
         return head
@@ -49,15 +51,17 @@ struct RequestHandler: Sendable {
             }
         } catch {
             guard let problem = Problem(of: error) else { throw error }
-            if problem.status == .internalServerError { logger.error("\(error)") }
-            return .short(ShortAnswer(problem))
+            return .short(refusal(problem, for: error))
         }
     }
 
+    func refusal(_ problem: Problem, for error: any Error) -> ShortAnswer {
+        if problem.status == .internalServerError { logger.error("\(error)") }
+        return ShortAnswer(problem)
+    }
+
     private func store(_ request: Request, continuing writer: borrowing ResponseWriter) async throws -> ShortAnswer {
-        let intake = EventIntake(log: log, counters: counters)
-        let receipt = try await intake.take(request, continuing: writer)
-        return ShortAnswer(.created, MediaType.json, receipt)
+        ShortAnswer(receipt: try await intake.take(request, continuing: writer))
     }
 
     private func read(_ request: Request) async throws -> Answer {

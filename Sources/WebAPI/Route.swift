@@ -8,9 +8,11 @@ enum Route: Equatable {
     case isAlive
     case isReady
 
+    static let eventsPath = "/wsapi/interaction_data"
+
     init(_ method: HTTPRequest.Method, path: String) throws(Problem) {
         switch path {
-        case "/wsapi/interaction_data", "/wsapi/interaction_data/":
+        case Self.eventsPath, "/wsapi/interaction_data/":
             switch method {
             case .post: self = .storeEvents
             case .get, .head: self = .readEvents

@@ -88,7 +88,9 @@ public struct Server: Service {
         let counters = counters
         let onListening = onListening
         let configuration = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionOutlet(counters), IdleLimit(Self.idleLimit)])
+            additionalChannelHandlers: [
+                ConnectionOutlet(counters), IdleLimit(Self.idleLimit), SmallPostHandler(handler),
+            ])
         return try HTTPServerBuilder { responder in
             LoopChannel(HTTP1Channel(responder: responder, configuration: configuration), loops: loops)
         }.buildServer(
