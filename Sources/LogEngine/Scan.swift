@@ -3,7 +3,7 @@ import SegmentFormat
 /// What a scan has delivered.
 public struct ScanSummary: Sendable {
     public let lines: Int
-    /// Goes on behind the last line; `nil` where the range is exhausted.
+    /// Goes on behind the last line, once `next()` has returned `nil`; `nil` where nothing follows.
     public let cursor: ScanCursor?
     /// Nothing that the scan should have delivered was lost to a fault.
     public let isComplete: Bool
@@ -29,6 +29,8 @@ public final class Scan {
     private var position: ScanPosition?
     private var delivered = 0
     private var isExhausted = false
+    /// More is there than the limit lets through.
+    private var isCut = false
     private let pinned: ScanCursor
 
     /// Fails with `badCursor` where the cursor is not of this query, and with `goneCursor` where purge or
@@ -101,14 +103,23 @@ public final class Scan {
                 break
             }
             if let start { output.dropFirst(lines: output.lines(through: start, order: request.order)) }
-            output.truncate(toLines: wanted)
+            isCut = output.truncate(toLines: wanted)
             guard output.lines > 0 else { continue }
             start = nil
             delivered += output.lines
             position = output.position(ofLine: output.lines - 1, order: request.order)
             return ScanChunk(output: output)
         }
+        try lookBehindLimit()
         return nil
+    }
+
+    /// A limit that ends just where the range does has cut nothing short.
+    private func lookBehindLimit() throws(StoreError) {
+        guard !isExhausted, !isCut else { return }
+        output.clear()
+        isCut = try source.fill(output, lines: 1)
+        isExhausted = !isCut
     }
 
     public var summary: ScanSummary {

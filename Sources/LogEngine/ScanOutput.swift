@@ -77,11 +77,12 @@ final class ScanOutput {
         spans.append(span)
     }
 
-    /// Keeps at most `count` lines.
-    func truncate(toLines count: Int) {
-        guard lines > count else { return }
+    /// Keeps at most `count` lines; whether there were more.
+    func truncate(toLines count: Int) -> Bool {
+        guard lines > count else { return false }
         byteCount = skippedBytes + byteLength(ofLines: count)
         lineCount = skippedLines + count
+        return true
     }
 
     /// Drops `count` lines from the front.

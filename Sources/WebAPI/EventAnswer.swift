@@ -12,8 +12,6 @@ struct EventAnswer: Sendable {
     var held: [ByteBuffer] = []
     /// The path and query of the next page.
     var next: String?
-    /// The answer is a page that no other follows.
-    var isLastPage = false
     /// What to follow when the past is told; `nil` where the answer ends there.
     var follow: Follow?
 
@@ -43,7 +41,7 @@ struct EventAnswer: Sendable {
             .daybookDigest: Self.hex(pieces.hash),
             .daybookComplete: isComplete && pieces.isComplete ? "true" : "false",
         ]
-        if !isLastPage, let cursor = pieces.cursor { fields[.daybookCursor] = cursor.text }
+        if let cursor = pieces.cursor { fields[.daybookCursor] = cursor.text }
         return fields
     }
 

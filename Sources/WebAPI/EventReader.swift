@@ -28,8 +28,7 @@ struct EventReader: Sendable {
         let page = try await blocking.runIfActive { try Self.page(snapshot, query.request, form) }
         return EventAnswer(
             form: form, pieces: page.pieces, held: page.held,
-            next: page.next.map { "\(path)?\(parameters.replacing("cursor", with: $0.text))" },
-            isLastPage: page.next == nil)
+            next: page.next.map { "\(path)?\(parameters.replacing("cursor", with: $0.text))" })
     }
 
     private struct Page: Sendable {
@@ -51,25 +50,9 @@ struct EventReader: Sendable {
             bytes += next.reduce(0) { $0 + $1.readableBytes }
             held += next
         }
-        guard bytes > heldBytes else {
-            return Page(pieces: pieces, held: held, next: try following(pieces.cursor, snapshot, request))
-        }
+        guard bytes > heldBytes else { return Page(pieces: pieces, held: held, next: pieces.cursor) }
         try pieces.skip()
-        return Page(
-            pieces: try EventPieces(snapshot, request, form: form),
-            next: try following(pieces.cursor, snapshot, request))
-    }
-
-    /// The cursor of a page that is full, unless nothing comes behind it: the limit has then cut nothing
-    /// short.
-    private static func following(
-        _ cursor: ScanCursor?, _ snapshot: LogSnapshot, _ request: ScanRequest
-    ) throws(StoreError) -> ScanCursor? {
-        guard let cursor else { return nil }
-        var next = request
-        next.cursor = cursor
-        next.limit = 1
-        return try Scan(snapshot, next).next() == nil ? nil : cursor
+        return Page(pieces: try EventPieces(snapshot, request, form: form), next: pieces.cursor)
     }
 
     /// `{"results":{…}}`, or `nil` where there is no such event.

@@ -39,11 +39,30 @@ struct ScanTests {
         for limit in 1...11 {
             let (events, summary) = try scanned.read(ScanRequest(order: order, limit: limit))
             #expect(events == scanned.reference.scan(order: order, limit: limit))
-            #expect((summary.cursor == nil) == (limit > 9))
+            #expect((summary.cursor == nil) == (limit >= 9))
         }
         for limit in [0, -1] {
             expectCode(.badArgument) { () throws(StoreError) in
                 _ = try Scan(scanned.log.snapshot(), ScanRequest(order: order, limit: limit))
+            }
+        }
+        try await scanned.log.close()
+    }
+
+    @Test("what lies behind a full page and beyond the range does not make another page")
+    func limitAtEnd() async throws {
+        var scanned = try ScannedLog()
+        try await scanned.append(TestBatch(10, buckets: [2, 1]))
+        try await scanned.append(TestBatch(20, buckets: [1, 5]))
+        try await scanned.append(TestBatch(30, buckets: [1, 3]))
+        try await scanned.append(TestBatch(40, buckets: [5]))
+        for order in ScanRequest.Order.allCases {
+            for (last, count) in [(1, 3), (2, 4), (3, 5), (5, 7)] {
+                let range = 0...Bucket.ofTest(last).milliseconds
+                for limit in 1...count {
+                    let summary = try scanned.read(ScanRequest(range: range, order: order, limit: limit)).summary
+                    #expect((summary.cursor == nil) == (limit == count) && summary.lines == limit, "\(last), \(limit)")
+                }
             }
         }
         try await scanned.log.close()
@@ -98,6 +117,7 @@ struct ScanTests {
                 let pages = try scanned.pages(ScanRequest(range: range, order: order, limit: size))
                 #expect(pages.flatMap { $0 } == whole, "pages of \(size)")
                 #expect(pages.dropLast().allSatisfy { $0.count == size })
+                #expect(pages.count == (whole.count + size - 1) / size)
             }
         }
         try await scanned.log.close()
