@@ -43,5 +43,9 @@ struct BlockList: Sendable {
         return low
     }
 
+    /// Of the first and of the last block that has lines.
+    var firstSequence: Sequence? { (0..<count).lazy.map { self[$0] }.first { $0.lines > 0 }?.firstSequence }
+    var lastSequence: Sequence? { (0..<count).reversed().lazy.map { self[$0] }.first { $0.lines > 0 }?.lastSequence }
+
     var entries: [BlockIndexEntry] { (0..<count).map { self[$0] } }
 }

@@ -27,6 +27,8 @@ public struct LogSnapshot: Sendable {
     public let resolution: Resolution
     /// Events before it are purged.
     public let horizon: Bucket
+    /// Of the newest event; 0 where there is none.
+    public let lastSequence: Sequence
     let eraseCount: UInt64
     let sealed: SealedSegments
     let active: ActiveView?
@@ -41,12 +43,19 @@ public struct LogSnapshot: Sendable {
         self.sealed = sealed
         self.active = active
         self.access = access
+        lastSequence = active?.segment.blocks.lastSequence ?? sealed.lastSequence ?? Sequence(0)
     }
 
-    /// Of the newest event; 0 where there never was one.
-    public var lastSequence: Sequence {
-        let next = active?.totals.nextSequence ?? sealed.entries.last?.nextSequence ?? .first
-        return Sequence(next.value - 1)
+    /// Of the oldest event that is stored, whether or not the horizon is past it; one above `lastSequence`
+    /// where there is none. What a purge drops with its segments had lower ones.
+    public var firstSequence: Sequence {
+        sealed.firstSequence ?? active?.segment.blocks.firstSequence ?? lastSequence + 1
+    }
+
+    /// Every sequence that was given out is below it; after an unclean end it is well above the newest
+    /// event's (SPEC V7).
+    var nextSequence: Sequence {
+        active?.totals.nextSequence ?? sealed.entries.last?.nextSequence ?? .first
     }
 
     /// Everything wrong that reading this store has met since it was opened.

@@ -36,60 +36,21 @@ public final class Scan {
     /// Fails with `badCursor` where the cursor is not of this query, and with `goneCursor` where purge or
     /// erasure took something that it had still to deliver.
     public init(_ snapshot: LogSnapshot, _ request: ScanRequest) throws(StoreError) {
-        guard request.limit ?? 1 > 0 else { throw .badArgument("the limit must be at least 1") }
-        guard request.after == nil || request.order == .arrival else {
-            throw .badArgument("only a scan in order of arrival starts after a sequence")
-        }
         self.request = request
-        pinned = try Self.pin(snapshot, request)
-        start = Self.start(request)
+        let beginning = try ScanStart(snapshot, request)
+        pinned = beginning.pinned
+        start = beginning.position
         reader = BlockReader(snapshot.access)
         for fault in snapshot.active?.segment.faults ?? [] { reader.report(fault) }
-        let lowest = max(request.buckets.lowerBound, snapshot.horizon)
-        let from = request.order == .time ? max(lowest, start?.bucket ?? .earliest) : lowest
-        let after = request.order == .arrival ? start?.sequence ?? Sequence(0) : Sequence(0)
-        guard from <= request.buckets.upperBound, after < pinned.pin else {
+        guard let filter = beginning.filter else {
             isExhausted = true
             source = NoLines()
             return
         }
-        var filter = BlockFilter(buckets: from...request.buckets.upperBound, sequences: after + 1...pinned.pin)
         switch request.order {
-        case .time:
-            filter.start = start
-            source = TimeOrder(snapshot, filter, reader)
+        case .time: source = TimeOrder(snapshot, filter, reader)
         case .arrival: source = ArrivalOrder(snapshot, filter, reader)
         }
-    }
-
-    /// Lines at or before it are not wanted.
-    private static func start(_ request: ScanRequest) -> ScanPosition? {
-        guard let after = request.after else { return request.cursor?.position }
-        return ScanPosition(bucket: .earliest, sequence: max(after, request.cursor?.position.sequence ?? after))
-    }
-
-    /// The cursor of a page that has delivered nothing yet: what all pages share.
-    private static func pin(_ snapshot: LogSnapshot, _ request: ScanRequest) throws(StoreError) -> ScanCursor {
-        let query = ScanCursor.query(request, store: snapshot.store)
-        guard let cursor = request.cursor else {
-            return ScanCursor(
-                order: request.order, query: query, position: ScanPosition(bucket: .earliest, sequence: Sequence(0)),
-                pin: snapshot.lastSequence, horizon: snapshot.horizon, eraseCount: snapshot.eraseCount)
-        }
-        guard cursor.query == query, cursor.order == request.order, cursor.pin <= snapshot.lastSequence else {
-            throw .badCursor
-        }
-        let wasPurged =
-            snapshot.horizon > cursor.horizon
-            && (request.order == .arrival || snapshot.horizon > cursor.position.bucket)
-            && request.buckets.lowerBound < snapshot.horizon
-        guard !wasPurged, snapshot.eraseCount == cursor.eraseCount else {
-            throw StoreError(
-                .goneCursor, "",
-                "events that this cursor had still to deliver were purged or erased; "
-                    + "start again from \(snapshot.horizon.milliseconds)")
-        }
-        return cursor
     }
 
     /// The next lines, or `nil` at the end of the range or of the limit.

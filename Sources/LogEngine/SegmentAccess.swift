@@ -11,6 +11,10 @@ struct SealedSegments: Sendable {
     init(_ entries: [SegmentEntry]) { self.entries = entries }
 
     mutating func append(_ entry: SegmentEntry) { entries.append(entry) }
+
+    /// Of the oldest and of the newest event; `nil` where there is none.
+    var firstSequence: Sequence? { entries.first { $0.lines > 0 }?.firstSequence }
+    var lastSequence: Sequence? { entries.last { $0.lines > 0 }.map { Sequence($0.nextSequence.value - 1) } }
 }
 
 /// A segment whose blocks can be read.

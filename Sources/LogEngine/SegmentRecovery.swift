@@ -190,7 +190,7 @@ struct SegmentRecovery {
         report(analysis.corruption, path)
         notes.append("\(path) is damaged; it is kept, its good blocks are served, and appends go on in a new segment")
         let kept = try copy(try StoreFile(disk, path, .read), segment, length: length)
-        var totals = SegmentTotals(startingAt: nextSequence)
+        var totals = SegmentTotals(startingAt: analysis.served.first?.entry.firstSequence ?? nextSequence)
         for block in analysis.served { totals.add(block.entry) }
         nextSequence = max(nextSequence, manifest.firstUnreserved, totals.nextSequence)
         recoveredEntries.append(

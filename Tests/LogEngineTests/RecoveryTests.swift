@@ -164,6 +164,17 @@ struct RecoveryTests {
         try await log.close()
     }
 
+    @Test("a segment that was damaged when the process was killed ends with its newest event, not with the reservation")
+    func endOfDamaged() async throws {
+        let (disk, events, commits) = try await killedStore()
+        disk.flipBit(firstPath, 8 * (commits[1].upperBound - 1))
+        let log = try open(disk)
+        #expect(!log.report.faults.isEmpty && log.snapshot().lastSequence == events.last?.sequence)
+        _ = try await log.append(TestBatch(90, buckets: [9]).lines, delivery: nil)
+        #expect(try log.snapshot().lastSequence == arrived(log).last?.sequence)
+        try await log.close()
+    }
+
     @Test("with the newest seal damaged, sources are still known: a repeat is not stored again")
     func sourcesBehindDamagedSeal() async throws {
         let disk = VirtualDisk()

@@ -38,6 +38,31 @@ struct SnapshotTests {
         try await log.close()
     }
 
+    @Test("the first and the last sequence are those of events, also where an unclean end has left a gap")
+    func ends() async throws {
+        var disk = disk
+        var expected: (first: UInt64, last: UInt64) = (1, 0)
+        for round in 0..<4 {
+            let log = try EventLog.open(dataDirectory, options: LogOptions(), environment: environment.on(disk))
+            for isSealed in [false, true] {
+                if isSealed { try await log.seal() }
+                let snapshot = log.snapshot()
+                #expect(snapshot.firstSequence.value == expected.first && snapshot.lastSequence.value == expected.last)
+                let (read, _) = try StoreReader.snapshot(
+                    of: dataDirectory, options: LogOptions(), environment: environment.on(disk))
+                #expect(read.firstSequence == snapshot.firstSequence && read.lastSequence == snapshot.lastSequence)
+            }
+            if round > 0 {
+                let outcome = try await log.append(TestBatch(10 * round, buckets: [round, 1]).lines, delivery: nil)
+                if round == 1 { expected.first = outcome.firstSequence.value }
+                expected.last = outcome.firstSequence.value + 1
+                #expect(log.snapshot().lastSequence.value == expected.last)
+            }
+            disk = disk.processCrash()
+            try? await log.close()
+        }
+    }
+
     @Test("what is there already is not waited for")
     func alreadyThere() async throws {
         let log = try open()

@@ -1,0 +1,62 @@
+import SegmentFormat
+
+/// Where a scan begins, and what it has to look into.
+struct ScanStart {
+    /// The cursor of a page that has delivered nothing yet: what all pages share.
+    let pinned: ScanCursor
+    /// Lines at or before it are not wanted.
+    let position: ScanPosition?
+    /// `nil` where no event can be in the range.
+    let filter: BlockFilter?
+
+    /// Fails with `badArgument`, with `badCursor` where the cursor is not of this query, and with
+    /// `goneCursor` where purge or erasure took something that it had still to deliver.
+    init(_ snapshot: LogSnapshot, _ request: ScanRequest) throws(StoreError) {
+        guard request.limit ?? 1 > 0 else { throw .badArgument("the limit must be at least 1") }
+        guard request.after == nil || request.order == .arrival else {
+            throw .badArgument("only a scan in order of arrival starts after a sequence")
+        }
+        let pinned = try Self.pin(snapshot, request)
+        let position = Self.position(request)
+        let lowest = max(request.buckets.lowerBound, snapshot.horizon)
+        let from = request.order == .time ? max(lowest, position?.bucket ?? .earliest) : lowest
+        let after = request.order == .arrival ? position?.sequence ?? Sequence(0) : Sequence(0)
+        if from <= request.buckets.upperBound, after < pinned.pin {
+            filter = BlockFilter(
+                buckets: from...request.buckets.upperBound, sequences: after + 1...pinned.pin,
+                start: request.order == .time ? position : nil)
+        } else {
+            filter = nil
+        }
+        self.pinned = pinned
+        self.position = position
+    }
+
+    private static func position(_ request: ScanRequest) -> ScanPosition? {
+        guard let after = request.after else { return request.cursor?.position }
+        return ScanPosition(bucket: .earliest, sequence: max(after, request.cursor?.position.sequence ?? after))
+    }
+
+    private static func pin(_ snapshot: LogSnapshot, _ request: ScanRequest) throws(StoreError) -> ScanCursor {
+        let query = ScanCursor.query(request, store: snapshot.store)
+        guard let cursor = request.cursor else {
+            return ScanCursor(
+                order: request.order, query: query, position: ScanPosition(bucket: .earliest, sequence: Sequence(0)),
+                pin: snapshot.lastSequence, horizon: snapshot.horizon, eraseCount: snapshot.eraseCount)
+        }
+        guard cursor.query == query, cursor.order == request.order, cursor.pin < snapshot.nextSequence else {
+            throw .badCursor
+        }
+        let wasPurged =
+            snapshot.horizon > cursor.horizon
+            && (request.order == .arrival || snapshot.horizon > cursor.position.bucket)
+            && request.buckets.lowerBound < snapshot.horizon
+        guard !wasPurged, snapshot.eraseCount == cursor.eraseCount else {
+            throw StoreError(
+                .goneCursor, "",
+                "events that this cursor had still to deliver were purged or erased; "
+                    + "start again from \(snapshot.horizon.milliseconds)")
+        }
+        return cursor
+    }
+}
