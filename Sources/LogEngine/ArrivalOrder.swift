@@ -4,6 +4,26 @@ import SegmentFormat
 // is put back line by line.
 
 final class ArrivalOrder: LineSource {
+    private var blocks: ArrivalBlocks
+    private let buckets: ClosedRange<Bucket>
+    private let reader: BlockReader
+
+    init(_ snapshot: LogSnapshot, _ filter: BlockFilter, _ reader: BlockReader) {
+        blocks = ArrivalBlocks(snapshot, filter, reader)
+        buckets = filter.buckets
+        self.reader = reader
+    }
+
+    func fill(_ output: ScanOutput, lines: Int) throws(StoreError) -> Bool {
+        while output.byteCount < Bounds.scanChunk, output.lineCount < lines, let block = try blocks.next() {
+            try reader.append(block, buckets: buckets, order: .arrival, to: output)
+        }
+        return output.byteCount > 0
+    }
+}
+
+/// The blocks that a scan in order of arrival has to look into.
+struct ArrivalBlocks {
     private var segments: ArraySlice<SegmentEntry>
     private var active: OpenSegment?
     private var current: (segment: OpenSegment, next: Int)?
@@ -19,14 +39,7 @@ final class ArrivalOrder: LineSource {
         store = snapshot.store
     }
 
-    func fill(_ output: ScanOutput, lines: Int) throws(StoreError) -> Bool {
-        while output.byteCount < Bounds.scanChunk, output.lineCount < lines, let block = try nextBlock() {
-            try reader.append(block, buckets: filter.buckets, order: .arrival, to: output)
-        }
-        return output.byteCount > 0
-    }
-
-    private func nextBlock() throws(StoreError) -> BlockReference? {
+    mutating func next() throws(StoreError) -> BlockReference? {
         while true {
             guard let (segment, next) = current else {
                 guard let segment = try nextSegment() else { return nil }
@@ -43,7 +56,7 @@ final class ArrivalOrder: LineSource {
         }
     }
 
-    private func nextSegment() throws(StoreError) -> OpenSegment? {
+    private mutating func nextSegment() throws(StoreError) -> OpenSegment? {
         while let entry = segments.popFirst() {
             if let segment = try reader.open(entry, store: store) { return segment }
         }

@@ -125,6 +125,12 @@ struct BlockFilter {
             && !isDelivered(entry)
     }
 
+    /// Every line of a block that it may hold is wanted.
+    func holdsWhole(_ entry: BlockIndexEntry) -> Bool {
+        entry.firstBucket >= buckets.lowerBound && entry.lastBucket <= buckets.upperBound
+            && entry.firstSequence >= sequences.lowerBound && entry.lastSequence <= sequences.upperBound
+    }
+
     private func isDelivered(_ entry: BlockIndexEntry) -> Bool {
         guard let start else { return false }
         return ScanPosition(bucket: entry.lastBucket, sequence: entry.lastSequence) <= start

@@ -63,9 +63,7 @@ final class BlockReader {
     func append(
         _ block: BlockReference, buckets: ClosedRange<Bucket>, order: ScanRequest.Order, to output: ScanOutput
     ) throws(StoreError) {
-        let frames = try bytes(block, count: block.entry.metaLength + block.entry.dataLength)
-        checked(block) { () throws(FormatFault) in
-            let (meta, data) = try Self.taken(frames, block)
+        try withFrame(block) { (meta, data) throws(FormatFault) in
             let slice = BlockSlice(meta, buckets)
             guard slice.lines > 0 else { return }
             let isReordered = order == .arrival && meta.isReordered
@@ -107,10 +105,21 @@ final class BlockReader {
 
     private func readWhole(_ shared: SharedBlock) throws(StoreError) {
         let block = shared.block
+        shared.layout = try withFrame(block) { (meta, data) throws(FormatFault) in
+            try BlockData.layout(data, of: meta, at: block.dataOffset)
+        }
+    }
+
+    /// Calls `body` with the meta and the data frame of a block; `nil` where either is damaged, or `body`
+    /// finds that it is.
+    @discardableResult
+    func withFrame<Result>(
+        _ block: BlockReference, _ body: (BlockMeta, UnsafeRawBufferPointer) throws(FormatFault) -> Result
+    ) throws(StoreError) -> Result? {
         let frames = try bytes(block, count: block.entry.metaLength + block.entry.dataLength)
-        shared.layout = checked(block) { () throws(FormatFault) in
+        return checked(block) { () throws(FormatFault) in
             let (meta, data) = try Self.taken(frames, block)
-            return try BlockData.layout(data, of: meta, at: block.dataOffset)
+            return try body(meta, data)
         }
     }
 

@@ -12,7 +12,12 @@ public struct TestEvent: Sendable, CustomStringConvertible {
 
     /// An event whose line is made longer by `padding` bytes and a few.
     public init(_ number: Int, bucket: Bucket, padding: Int = 0) {
-        let pad = padding > 0 ? #","pad":"\#(String(repeating: "x", count: padding))""# : ""
+        self.init(number, bucket: bucket, pad: String(repeating: "x", count: padding))
+    }
+
+    /// An event whose line holds `pad` too, which needs no escape.
+    public init(_ number: Int, bucket: Bucket, pad: String) {
+        let pad = pad.isEmpty ? "" : #","pad":"\#(pad)""#
         self.bucket = bucket
         line = #"{"timestamp":\#(bucket.milliseconds),"n":\#(number)\#(pad)}"#
         var text = line
