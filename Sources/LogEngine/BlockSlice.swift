@@ -66,4 +66,11 @@ extension BlockMeta {
     var isReordered: Bool {
         if case .perLine = arrangement { true } else { false }
     }
+
+    func sequence(ofLine index: Int) -> Sequence {
+        switch arrangement {
+        case .arrival, .perBlock: firstSequence + index
+        case .perLine(let offsets): Sequence(firstSequence.value + offsets[index])
+        }
+    }
 }

@@ -43,6 +43,8 @@ public enum Bounds {
     static let indexCacheBytes = 32 << 20
     /// Sealed segments whose files are kept open.
     static let openSegments = 128
+    /// Days that one report lists; another goes on behind them.
+    public static let reportedDays = 4_096
     /// Lines of a page.
     public static let pageLines = 10_000
 }

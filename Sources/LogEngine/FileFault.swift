@@ -16,14 +16,18 @@ public struct FileFault: Hashable, Sendable, CustomStringConvertible {
 
 /// The faults that reading has met since the store was opened, each once.
 public final class FaultLog: Sendable {
-    private let found = Mutex<(order: [FileFault], known: Set<FileFault>)>(([], []))
+    private let found = Mutex<(order: [FileFault], known: Set<FileFault>, paths: Set<String>)>(([], [], []))
 
     public var all: [FileFault] { found.withLock { $0.order } }
+
+    /// Whether a fault of this file is known.
+    func has(_ path: String) -> Bool { found.withLock { $0.paths.contains(path) } }
 
     func report(_ fault: FileFault) {
         found.withLock { state in
             guard state.known.insert(fault).inserted else { return }
             state.order.append(fault)
+            state.paths.insert(fault.path)
         }
     }
 }

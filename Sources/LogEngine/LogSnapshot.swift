@@ -58,7 +58,7 @@ public struct LogSnapshot: Sendable {
         active?.totals.nextSequence ?? sealed.entries.last?.nextSequence ?? .first
     }
 
-    /// Everything wrong that reading this store has met since it was opened.
+    /// Everything wrong that opening this store, and reading it since, has met.
     public var faults: [FileFault] { access.faults.all }
 
     /// The event with a sequence, without its LF; `nil` where there is none, or none any more. Fails with

@@ -27,6 +27,7 @@ final class LogWriter {
         lock = opened.lock
         sealed = SealedSegments(opened.manifests.current.segments)
         access = SegmentAccess(opened.layout, environment.disk)
+        for fault in opened.report.faults { access.faults.report(fault) }
         self.options = options
         self.environment = environment
         mark = try StoreFile(environment.disk, opened.layout.activeMark, .create)

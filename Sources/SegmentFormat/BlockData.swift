@@ -27,6 +27,30 @@ public enum BlockData {
         try LZ4Frame.decode(part, of: layout, at: offset, rawLength: meta.rawLength, range: range, into: output)
     }
 
+    /// The last line of a frame that `check` has passed, without its LF, and of what lies before it no more
+    /// than the LZ4 blocks that it shares (D3–D5).
+    public static func lastLine(
+        _ frame: UnsafeRawBufferPointer, of meta: BlockMeta, at offset: UInt64
+    ) throws(FormatFault) -> [UInt8] {
+        let step = FormatBounds.lz4BlockBytes
+        var start = (meta.rawLength - 1) / step * step
+        while true {
+            var bytes = [UInt8](repeating: 0, count: meta.rawLength - start)
+            var fault: FormatFault?
+            let range = start..<meta.rawLength
+            bytes.withUnsafeMutableBytes { output in
+                do throws(FormatFault) {
+                    try decode(frame, of: meta, at: offset, range: range, into: output)
+                } catch { fault = error }
+            }
+            if let fault { throw fault }
+            guard bytes.popLast() == 0x0A else { throw FormatFault(.dataLines, at: offset) }
+            if let before = bytes.lastIndex(of: 0x0A) { return Array(bytes[(before + 1)...]) }
+            if start == 0 { return bytes }
+            start -= min(start, range.count / step * step + step)
+        }
+    }
+
     /// Every rule about a block's data, D1–D5.
     public static func verify(
         _ frame: UnsafeRawBufferPointer, of meta: BlockMeta, at offset: UInt64

@@ -45,6 +45,7 @@ private struct Model {
     private var nextNumber = 1
     private(set) var steps: [String] = []
     private(set) var pagesRead = 0
+    private var tags: [ClosedRange<UInt64>: (tag: Hash128?, events: Int)] = [:]
 
     init(seed: UInt64) throws(StoreError) {
         random = SeededRandom(seed: seed)
@@ -180,6 +181,17 @@ private struct Model {
             request.range, order: request.order, limit: request.limit, after: request.after)
         guard found.events == expected else { throw Difference("\(request)", found.events, expected) }
         #expect(found.summary.faults.isEmpty)
+        try expectMetadata(log.snapshot(), reference, request.range)
+        try expectLast(log.snapshot(), reference)
+        try expectTag(of: request.range)
+    }
+
+    /// Two tags of a range are equal exactly if its events were.
+    private mutating func expectTag(of range: ClosedRange<UInt64>) throws {
+        let tag = try log.snapshot().tag(of: range)
+        let events = reference.scan(range, order: .arrival).count
+        if let known = tags[range] { #expect((known.tag == tag) == (known.events == events)) }
+        tags[range] = (tag, events)
     }
 
     private mutating func startReader() {

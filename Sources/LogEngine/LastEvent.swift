@@ -1,0 +1,80 @@
+import SegmentFormat
+
+/// An event as it is stored.
+public struct StoredEvent: Equatable, Sendable {
+    public let sequence: Sequence
+    public let bucket: Bucket
+    /// Without its LF.
+    public let line: [UInt8]
+}
+
+extension LogSnapshot {
+    /// The event with the highest time, and of those the one that came last; `nil` where there is none.
+    /// Found by metadata; of its block only the end is decoded. Where that block is damaged, which is
+    /// reported, the last event of the others.
+    public func last() throws(StoreError) -> StoredEvent? {
+        let reader = BlockReader(access)
+        var latest = LatestBlocks(self, reader)
+        while let block = try latest.next() {
+            if let event = try reader.lastEvent(of: block) { return event }
+        }
+        return nil
+    }
+}
+
+/// The blocks of a snapshot by their last line, the latest first. Blocks hold separate stretches of
+/// sequences, so of those that end in one bucket the newest holds its last line.
+private struct LatestBlocks {
+    private let reader: BlockReader
+    private let store: StoreID
+    private let horizon: Bucket
+    /// Segments by the highest place that one of their lines may have, the highest last.
+    private var unopened: [(place: ScanPosition, entry: SegmentEntry)] = []
+    private var opened: [OpenSegment] = []
+    private var last = ScanPosition(bucket: .latest, sequence: Sequence(.max))
+
+    init(_ snapshot: LogSnapshot, _ reader: BlockReader) {
+        self.reader = reader
+        store = snapshot.store
+        horizon = snapshot.horizon
+        for entry in snapshot.sealed.entries where entry.lines > 0 && entry.lastBucket >= horizon {
+            unopened.append((ScanPosition(bucket: entry.lastBucket, sequence: entry.nextSequence), entry))
+        }
+        unopened.sort { $0.place < $1.place }
+        if let active = snapshot.active { opened.append(active.segment) }
+    }
+
+    mutating func next() throws(StoreError) -> BlockReference? {
+        var latest: (place: ScanPosition, block: BlockReference)?
+        for segment in opened { take(&latest, from: segment) }
+        while let (place, entry) = unopened.last, latest.map({ $0.place < place }) ?? true {
+            unopened.removeLast()
+            guard let segment = try reader.open(entry, store: store) else { continue }
+            opened.append(segment)
+            take(&latest, from: segment)
+        }
+        last = latest?.place ?? last
+        return latest?.block
+    }
+
+    private func take(_ latest: inout (place: ScanPosition, block: BlockReference)?, from segment: OpenSegment) {
+        for index in 0..<segment.blocks.count {
+            let entry = segment.blocks[index]
+            let place = ScanPosition(bucket: entry.lastBucket, sequence: entry.lastSequence)
+            guard entry.lines > 0, entry.lastBucket >= horizon, place < last else { continue }
+            guard latest.map({ $0.place < place }) ?? true else { continue }
+            latest = (place, BlockReference(segment: segment, entry: entry))
+        }
+    }
+}
+
+extension BlockReader {
+    /// The last line of a block; `nil`, and a fault, where the block is damaged.
+    fileprivate func lastEvent(of block: BlockReference) throws(StoreError) -> StoredEvent? {
+        try withFrame(block) { (meta, frame) throws(FormatFault) in
+            StoredEvent(
+                sequence: meta.sequence(ofLine: meta.lines - 1), bucket: meta.lastBucket,
+                line: try BlockData.lastLine(frame, of: meta, at: block.dataOffset))
+        }
+    }
+}
