@@ -30,6 +30,9 @@ public enum Bounds {
     static let rememberedKeys = 1_000_000
     /// Sources remembered, the least recently seen out first.
     static let rememberedSources = 10_000
+    /// Bytes written, and time, after which the free space of the disk is asked for again.
+    static let freeSpaceBytes: UInt64 = 16 << 20
+    static let freeSpaceMilliseconds: UInt64 = 1_000
     /// Bytes that a scan may gather to bring lines into order; the lines of a larger bucket stream
     /// block by block.
     public static let scanBudget = 32 << 20

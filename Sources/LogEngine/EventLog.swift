@@ -15,6 +15,7 @@ public final class EventLog: Sendable {
     private let committer: Committer
     private let gate = AdmissionGate()
     private let board: SnapshotBoard
+    private let room: WriteRoom
     private let freeBytesNow: @Sendable () -> UInt64?
 
     /// Opens the store of a stream below `directory` as its one writer, and recovers it if its last
@@ -39,6 +40,7 @@ public final class EventLog: Sendable {
         store = writer.manifest.store
         resolution = writer.manifest.resolution
         deliverySecret = writer.manifest.deliverySecret
+        room = writer.room
         let board = SnapshotBoard(writer.snapshot)
         self.board = board
         committer = try Committer(writer) { board.publish($0, failure: $1) }
@@ -112,7 +114,9 @@ public final class EventLog: Sendable {
     }
 
     public var health: LogHealth {
-        LogHealth(failure: board.failure, freeBytes: freeBytesNow(), bytesInFlight: gate.bytesInFlight)
+        LogHealth(
+            failure: board.failure, freeBytes: freeBytesNow(), bytesInFlight: gate.bytesInFlight,
+            appendsWithoutRoom: room.refusals)
     }
 }
 
@@ -124,6 +128,9 @@ public struct LogHealth: Sendable {
     public let freeBytes: UInt64?
     /// Raw bytes taken in and not durable yet.
     public let bytesInFlight: Int
+    /// Appends that were refused, before anything of them was written, because they would have used up the
+    /// reserve.
+    public let appendsWithoutRoom: Int
 }
 
 /// The newest snapshot, and those who wait for a newer one.

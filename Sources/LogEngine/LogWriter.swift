@@ -15,6 +15,7 @@ final class LogWriter {
     private let mark: StoreFile
     private let lock: any DiskFile
     private let access: SegmentAccess
+    let room: WriteRoom
     private(set) var poison: StoreError?
     /// A roll whose manifest is still to be written.
     private var unlisted: SegmentEntry?
@@ -28,6 +29,7 @@ final class LogWriter {
         sealed = SealedSegments(opened.manifests.current.segments)
         access = SegmentAccess(opened.layout, environment.disk)
         for fault in opened.report.faults { access.faults.report(fault) }
+        room = WriteRoom(environment.disk, opened.layout.root, reserve: options.reserveBytes)
         self.options = options
         self.environment = environment
         mark = try StoreFile(environment.disk, opened.layout.activeMark, .create)
@@ -51,6 +53,7 @@ final class LogWriter {
                 appends, after: memory, nextSequence: nextSequence, horizon: manifest.horizon,
                 resolution: manifest.resolution, now: environment.now())
             guard !plan.isEmpty else { return plan.answers }
+            try room.take(plan.storedBytes, appends: appends.count, now: environment.now())
             try makeRoom(for: plan)
             try write(plan)
             return plan.answers
@@ -167,7 +170,7 @@ final class LogWriter {
 
     /// A full disk may have room again; after anything else nothing is certain.
     private func poisoning(_ error: StoreError) -> StoreError {
-        if error.code != .noSpace, poison == nil { poison = error }
+        if error.code == .noSpace { room.forget() } else if poison == nil { poison = error }
         return error
     }
 

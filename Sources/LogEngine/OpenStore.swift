@@ -13,6 +13,8 @@ public struct LogOptions: Sendable {
     public var sealBytes = 256 << 20
     /// Age at which a segment is sealed.
     public var sealMilliseconds: UInt64 = 3_600_000
+    /// Bytes of the file system that appends leave free, for seals and manifests.
+    public var reserveBytes: UInt64 = 64 << 20
 
     public init() {}
 }

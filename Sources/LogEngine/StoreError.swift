@@ -76,6 +76,12 @@ extension StoreError {
             systemCode: cause.systemCode)
     }
 
+    static func noRoom(_ path: String, free: UInt64, reserve: UInt64) -> StoreError {
+        StoreError(
+            .noSpace, path,
+            "only \(free) bytes are free, of which \(reserve) are kept in reserve; make room, and appends go on")
+    }
+
     static let closed = StoreError(.closed, "", "the log is closed")
     static let busy = StoreError(.busy, "", "too much is in flight; try again in a second")
     static let deliveryConflict = StoreError(
