@@ -52,6 +52,11 @@ public struct LogSnapshot: Sendable {
         sealed.firstSequence ?? active?.segment.blocks.firstSequence ?? lastSequence + 1
     }
 
+    /// Whether a purge dropped events above `sequence` with their segments.
+    public func hasPurged(after sequence: Sequence) -> Bool {
+        horizon > .earliest && sequence + 1 < firstSequence
+    }
+
     /// Every sequence that was given out is below it; after an unclean end it is well above the newest
     /// event's (SPEC V7).
     var nextSequence: Sequence {

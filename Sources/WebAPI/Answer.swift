@@ -27,12 +27,33 @@ struct ShortAnswer {
     }
 
     init(_ problem: Problem) {
-        self.init(problem.status, MediaType.problem, problem.body)
+        if let text = problem.text {
+            self.init(problem.status, MediaType.text, ByteBuffer(string: text))
+        } else {
+            self.init(problem.status, MediaType.problem, problem.body)
+        }
         for field in problem.fields { fields.append(field) }
         if problem.closesConnection { fields[.connection] = "close" }
     }
 
-    static func text(_ line: String) -> ShortAnswer {
-        ShortAnswer(.ok, MediaType.text, ByteBuffer(string: line))
+    /// The client has it already.
+    static func notModified(_ tag: EntityTag) -> ShortAnswer {
+        var answer = ShortAnswer(.notModified, MediaType.text, ByteBuffer())
+        answer.fields = [.eTag: tag.text, .vary: "Accept"]
+        return answer
+    }
+
+    /// What the OPTIONS of a path are.
+    static func options(_ methods: String) -> ShortAnswer {
+        var answer = ShortAnswer(.noContent, MediaType.text, ByteBuffer())
+        answer.fields = [.allow: methods]
+        return answer
+    }
+
+    /// The description of the endpoints, made once.
+    static let description = ShortAnswer(.ok, MediaType.json, ByteBuffer(bytes: PackageResources.openapi_json))
+
+    static func text(_ line: String, _ status: HTTPResponse.Status = .ok) -> ShortAnswer {
+        ShortAnswer(status, MediaType.text, ByteBuffer(string: line))
     }
 }

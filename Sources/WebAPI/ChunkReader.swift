@@ -8,7 +8,7 @@ struct ChunkReader {
     private let chunk: ScanChunk
     private let form: EventForm
     private let store: StoreID
-    /// Of each line; only rows need them.
+    /// Of each line, where the form tells them.
     private let sequences: [Sequence]
     private var line = 0
     private var byte = 0
@@ -18,7 +18,7 @@ struct ChunkReader {
         self.form = form
         self.store = store
         var sequences: [Sequence] = []
-        if form == .rows {
+        if form != .lines {
             sequences.reserveCapacity(chunk.lines)
             chunk.forEachLine { _, sequence in sequences.append(sequence) }
         }
@@ -30,8 +30,8 @@ struct ChunkReader {
     /// Writes what fits below `limit` readable bytes, and a row that does not when `piece` has none yet.
     mutating func fill(_ piece: inout ByteBuffer, to limit: Int, isFirstRow: inout Bool) {
         switch form {
-        case .lines: copyBytes(to: &piece, limit: limit)
-        case .rows: while !isAtEnd, writeRow(to: &piece, limit: limit, isFirst: &isFirstRow) {}
+        case .lines, .frames: copyBytes(to: &piece, limit: limit)
+        case .rows, .changes: while !isAtEnd, writeRow(to: &piece, limit: limit, isFirst: &isFirstRow) {}
         }
     }
 
@@ -48,10 +48,10 @@ struct ChunkReader {
             id: EventID(store: store, sequence: sequences[line]))
         let needed = row.maximumByteCount + EventPieces.separator.utf8CodeUnitCount
         guard piece.readableBytes + needed <= limit || piece.readableBytes <= 1 else { return false }
-        if !isFirst { piece.writeStaticString(EventPieces.separator) }
+        if form == .rows, !isFirst { piece.writeStaticString(EventPieces.separator) }
         isFirst = false
         piece.writeWithUnsafeMutableBytes(minimumWritableBytes: needed) { place in
-            place.baseAddress.map { row.write(to: $0) } ?? 0
+            place.baseAddress.map { form == .rows ? row.write(to: $0) : row.writeChange(to: $0) } ?? 0
         }
         line += 1
         byte = end + 1

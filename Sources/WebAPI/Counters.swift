@@ -46,6 +46,11 @@ public final class Counters: Sendable {
         }
     }
 
+    /// One event, of a body that was taken without it.
+    func skip(_ reason: String) {
+        refusals.withLock { $0[reason, default: Refusals()].events += 1 }
+    }
+
     func beginStreaming() { runningAnswers.add(1, ordering: .relaxed) }
     func endStreaming() { runningAnswers.subtract(1, ordering: .relaxed) }
 

@@ -14,22 +14,34 @@ struct EventAnswer: Sendable {
     var next: String?
     /// What to follow when the past is told; `nil` where the answer ends there.
     var follow: Follow?
+    var ending = Ending()
+    var tag: EntityTag?
 
     struct Follow: Sendable {
         let range: ClosedRange<UInt64>
         let after: Sequence
+        /// The longest silence.
+        var heartbeat: Duration?
     }
 
-    static func fields(_ form: EventForm) -> HTTPFields {
-        [
-            .contentType: form.mediaType,
-            .vary: "Accept",
-            .trailer: "Daybook-Count, Daybook-Cursor, Daybook-XXH3, Daybook-Complete",
-        ]
+    /// How the client wants to be told that the answer is whole.
+    struct Ending: Equatable {
+        var hasTrailer = true
+        /// A last line of NDJSON says what the trailer says.
+        var hasLine = false
+    }
+
+    static func fields(_ form: EventForm, _ ending: Ending, _ tag: EntityTag?) -> HTTPFields {
+        var fields: HTTPFields = [.contentType: form.mediaType, .vary: "Accept"]
+        if let tag { fields[.eTag] = tag.text }
+        if ending.hasTrailer {
+            fields[.trailer] = "Daybook-Count, Daybook-Cursor, Daybook-XXH3, Daybook-Complete"
+        }
+        return fields
     }
 
     var fields: HTTPFields {
-        var fields = Self.fields(form)
+        var fields = Self.fields(form, ending, tag)
         if let next { fields[.nextLink] = "<\(next)>; rel=\"next\"" }
         return fields
     }
@@ -43,6 +55,16 @@ struct EventAnswer: Sendable {
         ]
         if let cursor = pieces.cursor { fields[.daybookCursor] = cursor.text }
         return fields
+    }
+
+    /// The last line, where the client wants one; the hash is that of all before it.
+    static func line(_ trailer: HTTPFields) -> ByteBuffer {
+        var json = ByteBuffer(string: #"{"daybook":{"count":\#(trailer[.daybookCount] ?? "0"),"cursor":"#)
+        if let cursor = trailer[.daybookCursor] { json.writeJSON(cursor) } else { json.writeStaticString("null") }
+        json.writeStaticString(#","xxh3":"#)
+        json.writeJSON(trailer[.daybookDigest] ?? "")
+        json.writeString(#","complete":\#(trailer[.daybookComplete] ?? "false")}}"# + "\n")
+        return json
     }
 
     /// As `xxhsum` prints it, the high half first.

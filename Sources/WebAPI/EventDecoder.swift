@@ -3,23 +3,34 @@ import LogEngine
 import NIOCore
 import SegmentFormat
 
-/// Turns a body of NDJSON into the lines that are stored for it. The first bad line refuses it all.
+/// Turns a body of NDJSON into the lines that are stored for it. The first bad line refuses it all, unless
+/// bad lines are skipped.
 struct EventDecoder {
     /// A task that decodes a large body gives way to others after so many bytes.
-    private static let stretchBytes = 256 << 10
+    static let stretchBytes = 256 << 10
+
+    struct Decoded {
+        let batch: LineBatch
+        /// The lines that were skipped; `nil` where none may be.
+        var skipped: [LineFault]?
+    }
 
     private let scanner: EventScanner
     private let batch: LineBatch
+    private var skipped: [LineFault]?
     private var offset = 0
     private var line = 0
 
-    static func decode(_ body: ByteBuffer, resolution: Resolution) async throws(Problem) -> LineBatch {
+    static func decode(
+        _ body: ByteBuffer, skipsFaults: Bool, resolution: Resolution
+    ) async throws(Problem) -> Decoded {
         var decoder = EventDecoder(body.readableBytes, resolution)
+        if skipsFaults { decoder.skipped = [] }
         while decoder.offset < body.readableBytes {
             if decoder.offset > 0 { await Task.yield() }
             try decoder.decodeStretch(of: body)
         }
-        return decoder.batch
+        return Decoded(batch: decoder.batch, skipped: decoder.skipped)
     }
 
     /// The same without giving way to anyone, for a body of no more than a stretch.
@@ -52,10 +63,11 @@ struct EventDecoder {
             do throws(EventFault) {
                 try append(event)
             } catch {
-                throw .badEvent(
-                    LineFault(line: line + number, offset: offset + start + error.offset, fault: error))
+                let fault = LineFault(line: line + number, offset: offset + start + error.offset, fault: error)
+                guard skipped != nil else { throw .badEvent(fault) }
+                skipped?.append(fault)
             }
-            if batch.lineCount > Bounds.batchLines { throw .tooManyLines }
+            if batch.lineCount + (skipped?.count ?? 0) > Bounds.batchLines { throw .tooManyLines }
         }
         if end < body.count { line += stretch.lineFeeds }
         offset = end

@@ -4,11 +4,16 @@ enum EventForm: Equatable {
     case lines
     /// A JSON array of rows.
     case rows
+    /// JSON objects, one a change, each with CR LF.
+    case changes
+    /// LZ4 frames of lines, in order of arrival.
+    case frames
 
     var mediaType: String {
         switch self {
         case .lines: MediaType.ndjson
-        case .rows: MediaType.json
+        case .frames: MediaType.lz4
+        case .rows, .changes: MediaType.json
         }
     }
 
@@ -20,10 +25,15 @@ enum EventForm: Equatable {
             self = .rows
             return
         }
-        let rows = Preference(of: MediaType.json, among: ranges)
-        let lines = Preference(of: MediaType.ndjson, among: ranges)
-        guard max(rows, lines).weight > 0 else { return nil }
-        self = rows >= lines ? .rows : .lines
+        let choices: [EventForm] = [.rows, .lines, .frames]
+        var best: (form: EventForm, preference: Preference)?
+        for form in choices {
+            let preference = Preference(of: form.mediaType, among: ranges)
+            guard preference.weight > 0, best.map({ $0.preference < preference }) ?? true else { continue }
+            best = (form, preference)
+        }
+        guard let best else { return nil }
+        self = best.form
     }
 }
 

@@ -1,5 +1,6 @@
 import HTTPTypes
 import HummingbirdCore
+import Interactions
 import LogEngine
 import NIOCore
 import SegmentFormat
@@ -12,63 +13,76 @@ struct EventIntake: Sendable {
     let log: EventLog
     let counters: Counters
 
-    /// The body of the answer, once every event is durable. Throws a `Problem` where nothing was stored.
-    func take(_ request: Request, continuing writer: borrowing ResponseWriter) async throws -> ByteBuffer {
-        var body = ByteBuffer()
+    /// What to answer once every event is durable. Throws a `Problem` where nothing was stored.
+    func take(_ request: Request, continuing writer: borrowing ResponseWriter) async throws -> ShortAnswer {
+        var events = 0
         do {
-            let key = try Self.key(of: request)
+            let form = try PostForm(request.headers, request.uri.query)
+            let key = try DeliveryKey(request.headers)
             let reader = try BodyReader(request.headers)
             let admission = try await log.admit(reader.admitted)
             defer { admission.release() }
             if request.headers[.expect]?.lowercased() == "100-continue" {
                 try await writer.writeInformationalHead(HTTPResponse(status: .continue))
             }
-            body = try await reader.read(request.body)
-            return try await stored(body, key)
+            var body = try await reader.read(request.body)
+            guard body.readableBytes > Self.loopBytes else { return try await store(&body, form, key, &events) }
+            return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                try await store(&body, form, key, &events)
+            }
         } catch {
             if let problem = Problem(of: error) {
-                counters.refuse(problem.reason, events: body.withUnsafeReadableBytes { $0.lineFeeds })
+                counters.refuse(problem.reason, events: problem.events ?? events)
             }
             throw error
         }
     }
 
-    private static func key(of request: Request) throws(Problem) -> DeliveryKey? {
-        guard request.headers[.contentType].map(MediaType.essence) == MediaType.ndjson else {
-            throw .unsupportedMediaType
-        }
-        return try DeliveryKey(request.headers)
-    }
-
-    private func stored(_ body: ByteBuffer, _ key: DeliveryKey?) async throws -> ByteBuffer {
-        guard body.readableBytes > Self.loopBytes else { return try await store(body, key) }
-        return try await withTaskExecutorPreference(globalConcurrentExecutor) { try await store(body, key) }
-    }
-
-    private func store(_ body: ByteBuffer, _ key: DeliveryKey?) async throws -> ByteBuffer {
-        let batch = try await EventDecoder.decode(body, resolution: log.resolution)
-        guard !batch.isEmpty else { return receiptOfNothing }
+    /// - Parameter events: how many are known to be refused if this fails.
+    private func store(
+        _ body: inout ByteBuffer, _ form: PostForm, _ key: DeliveryKey?, _ events: inout Int
+    ) async throws -> ShortAnswer {
+        events = body.withUnsafeReadableBytes { $0.lineFeeds }
         let delivery = key?.delivery(of: body, secret: log.deliverySecret)
-        return receipt(of: try await log.append(batch, delivery: delivery))
+        guard case .lines(let skipsFaults) = form else {
+            let batch = try await ListDecoder.decode(&body, form, resolution: log.resolution)
+            events = batch.lineCount
+            count(try await log.append(batch, delivery: delivery))
+            return .text("ok", .created)
+        }
+        let decoded = try await EventDecoder.decode(
+            body, skipsFaults: skipsFaults, resolution: log.resolution)
+        let (batch, skipped) = (decoded.batch, decoded.skipped)
+        for fault in skipped ?? [] { counters.skip(fault.fault.reason.rawValue) }
+        guard !batch.isEmpty else { return ShortAnswer(receipt: receiptOfNothing(skipping: skipped)) }
+        events = batch.lineCount
+        let outcome = try await log.append(batch, delivery: delivery)
+        return ShortAnswer(receipt: receipt(of: outcome, skipping: skipped))
     }
 
-    /// Counts what was stored, and tells it.
-    func receipt(of outcome: AppendOutcome) -> ByteBuffer {
+    private func count(_ outcome: AppendOutcome) {
         if outcome.isRepeat {
             counters.repeat()
         } else {
             counters.accept(outcome.accepted, discarding: outcome.discarded)
         }
+    }
+
+    /// Counts what was stored, and tells it.
+    func receipt(of outcome: AppendOutcome, skipping skipped: [LineFault]? = nil) -> ByteBuffer {
+        count(outcome)
         return receipt(
             first: outcome.accepted > 0 ? outcome.firstSequence : nil, accepted: outcome.accepted,
-            discarded: outcome.discarded)
+            discarded: outcome.discarded, skipped: skipped)
     }
 
     /// For a body without events.
-    var receiptOfNothing: ByteBuffer { receipt(first: nil, accepted: 0, discarded: 0) }
+    func receiptOfNothing(skipping skipped: [LineFault]? = nil) -> ByteBuffer {
+        receipt(first: nil, accepted: 0, discarded: 0, skipped: skipped)
+    }
 
-    /// The same outcome always gives the same bytes, so a repeat gets its first answer.
-    private func receipt(first: Sequence?, accepted: Int, discarded: Int) -> ByteBuffer {
+    /// The same outcome of the same body always gives the same bytes, so a repeat gets its first answer.
+    private func receipt(first: Sequence?, accepted: Int, discarded: Int, skipped: [LineFault]?) -> ByteBuffer {
         var json = ByteBufferAllocator().buffer(capacity: 160)
         json.writeStaticString(#"{"accepted":"#)
         json.writeString(String(accepted))
@@ -78,8 +92,19 @@ struct EventIntake: Sendable {
         write(first, to: &json)
         json.writeStaticString(#","last_id":"#)
         write(first.map { $0 + (accepted - 1) }, to: &json)
+        if let skipped { write(skipped, to: &json) }
         json.writeStaticString("}\n")
         return json
+    }
+
+    private func write(_ skipped: [LineFault], to json: inout ByteBuffer) {
+        json.writeStaticString(#","refused":["#)
+        for (index, fault) in skipped.enumerated() {
+            let reason = fault.fault.reason.rawValue
+            json.writeString(index > 0 ? "," : "")
+            json.writeString(#"{"line":\#(fault.line),"offset":\#(fault.offset),"reason":"\#(reason)"}"#)
+        }
+        json.writeStaticString("]")
     }
 
     private func write(_ sequence: Sequence?, to json: inout ByteBuffer) {

@@ -12,7 +12,7 @@ final class EventPieces: @unchecked Sendable {
     static let separator: StaticString = ",\n"
 
     private let form: EventForm
-    private var scan: Scan
+    private var source: Source
     private var store: StoreID
     private var chunk: ChunkReader?
     private var buffers = BufferRing()
@@ -24,23 +24,23 @@ final class EventPieces: @unchecked Sendable {
     init(_ snapshot: LogSnapshot, _ request: ScanRequest, form: EventForm) throws(StoreError) {
         self.form = form
         store = snapshot.store
-        scan = try Scan(snapshot, request)
+        source = try Source(snapshot, request, form)
     }
 
     /// Goes on with another scan, once `next()` has come to the end of the one before.
     func proceed(_ snapshot: LogSnapshot, _ request: ScanRequest) throws(StoreError) {
-        let next = try Scan(snapshot, request)
+        let next = try Source(snapshot, request, form)
         earlier = (count, isComplete)
         chunk = nil
-        scan = next
+        source = next
     }
 
     /// Lines that were read so far.
-    var count: Int { earlier.lines + scan.summary.lines }
+    var count: Int { earlier.lines + source.summary.lines }
     /// Nothing that was asked for is missing.
-    var isComplete: Bool { earlier.isComplete && scan.summary.isComplete }
+    var isComplete: Bool { earlier.isComplete && source.summary.isComplete }
     /// Where a next page begins, once `next()` has come to the end.
-    var cursor: ScanCursor? { scan.summary.cursor }
+    var cursor: ScanCursor? { source.summary.cursor }
     /// The XXH3-128 of all pieces.
     var hash: Hash128 { digest.wide }
 
@@ -52,6 +52,7 @@ final class EventPieces: @unchecked Sendable {
     }
 
     private func nextPiece() throws(StoreError) -> ByteBuffer? {
+        if case .frames(let scan) = source { return try scan.next().map { buffer(of: $0) } }
         var piece = buffers.take()
         if !hasBegun, form == .rows { piece.writeStaticString("[") }
         while var reader = try currentChunk() {
@@ -66,8 +67,14 @@ final class EventPieces: @unchecked Sendable {
         return piece
     }
 
+    private func buffer(of frames: FrameChunk) -> ByteBuffer {
+        frames.bytes.withUnsafeBytes { digest.update($0) }
+        return ByteBuffer(bytes: frames.bytes)
+    }
+
     private func currentChunk() throws(StoreError) -> ChunkReader? {
         if let chunk { return chunk }
+        guard case .lines(let scan) = source else { return nil }
         return try scan.next().map { ChunkReader($0, form: form, store: store) }
     }
 
@@ -79,10 +86,37 @@ final class EventPieces: @unchecked Sendable {
         return end
     }
 
+    /// What tells a client that waits for the next piece that the server is still there.
+    func heartbeat() -> ByteBuffer {
+        let beat = ByteBuffer(staticString: "\r\n")
+        beat.withUnsafeReadableBytes { digest.update($0) }
+        return beat
+    }
+
     /// Reads the scan to its end, so that `count` and `cursor` hold, and gives nothing of it.
     func skip() throws(StoreError) {
         chunk = nil
-        while try scan.next() != nil {}
+        switch source {
+        case .lines(let scan): while try scan.next() != nil {}
+        case .frames(let scan): while try scan.next() != nil {}
+        }
+    }
+}
+
+/// Where the lines come from.
+private enum Source {
+    case lines(Scan)
+    case frames(FrameScan)
+
+    init(_ snapshot: LogSnapshot, _ request: ScanRequest, _ form: EventForm) throws(StoreError) {
+        self = form == .frames ? .frames(try FrameScan(snapshot, request)) : .lines(try Scan(snapshot, request))
+    }
+
+    var summary: ScanSummary {
+        switch self {
+        case .lines(let scan): scan.summary
+        case .frames(let scan): scan.summary
+        }
     }
 }
 

@@ -7,22 +7,42 @@ struct EventQuery {
     var request: ScanRequest
     /// Goes on with what is stored after the answer has begun.
     var follows: Bool
+    /// The last line of the answer says what its trailer says.
+    var hasEndLine: Bool
 
     init(_ parameters: QueryParameters) throws(Problem) {
-        let start = try Self.moment("start", parameters) ?? 0
-        let end = try Self.moment("end", parameters) ?? .max
-        guard start <= end else { throw .badParameter("start", "it must not be after end") }
         request = ScanRequest(
-            range: start...end, order: try Self.order(parameters), limit: try Self.limit(parameters),
+            range: try Self.range(parameters), order: try Self.order(parameters), limit: try Self.limit(parameters),
             cursor: try Self.cursor(parameters))
         follows = try Self.follows(parameters)
+        hasEndLine = parameters.has("end", Self.endLine)
         if follows, request.limit != nil { throw .badParameter("follow", "it cannot be used with limit") }
         if follows, request.cursor != nil { throw .badParameter("follow", "it cannot be used with cursor") }
     }
 
+    /// The `seq` of the last change that a client has.
+    static func since(_ parameters: QueryParameters) throws(Problem) -> Sequence? {
+        guard let text = try parameters.value("since") else { return nil }
+        guard let number = number(text), number < UInt64(Int64.max) else {
+            throw .badParameter("since", "it is the seq of a change")
+        }
+        return Sequence(number)
+    }
+
+    /// As a value of `end`, beside the end of the range or without one.
+    private static let endLine = "line"
+
+    /// Milliseconds, both ends in; a missing one is open.
+    static func range(_ parameters: QueryParameters) throws(Problem) -> ClosedRange<UInt64> {
+        let start = try moment("start", parameters) ?? 0
+        let end = try moment("end", parameters) ?? .max
+        guard start <= end else { throw .badParameter("start", "it must not be after end") }
+        return start...end
+    }
+
     /// Milliseconds. A number below 10^11 is seconds, as in an event.
     private static func moment(_ name: String, _ parameters: QueryParameters) throws(Problem) -> UInt64? {
-        guard let text = try parameters.value(name) else { return nil }
+        guard let text = try parameters.value(name, besides: name == "end" ? endLine : nil) else { return nil }
         guard let number = number(text) else {
             throw .badParameter(name, "a time is a whole number of milliseconds, or of seconds, since 1970")
         }
@@ -37,7 +57,7 @@ struct EventQuery {
         return Int(number)
     }
 
-    private static func number(_ text: String) -> UInt64? {
+    static func number(_ text: String) -> UInt64? {
         guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
         return UInt64(text)
     }

@@ -12,13 +12,18 @@ struct EventReader: Sendable {
     let log: EventLog
     let blocking: NIOThreadPool
 
+    /// `nil` for an answer that follows.
+    func tag(_ snapshot: LogSnapshot, _ query: EventQuery, _ form: EventForm) async throws -> EntityTag? {
+        guard !query.follows else { return nil }
+        return try await blocking.runIfActive { try EntityTag(snapshot, query, form) }
+    }
+
     /// - Parameters:
     ///   - path: of the request, without its query.
     ///   - parameters: its query, which the link to the next page repeats.
     func answer(
-        _ query: EventQuery, form: EventForm, path: String, parameters: QueryParameters
+        _ query: EventQuery, of snapshot: LogSnapshot, form: EventForm, path: String, parameters: QueryParameters
     ) async throws -> EventAnswer {
-        let snapshot = log.snapshot()
         guard query.request.limit != nil else {
             let pieces = try await blocking.runIfActive { try EventPieces(snapshot, query.request, form: form) }
             return EventAnswer(
@@ -29,6 +34,18 @@ struct EventReader: Sendable {
         return EventAnswer(
             form: form, pieces: page.pieces, held: page.held,
             next: page.next.map { "\(path)?\(parameters.replacing("cursor", with: $0.text))" })
+    }
+
+    /// Begins the answer to `GET /wsapi/interaction_data/stream`: what came after a sequence, `nil` for
+    /// now, and then every new event.
+    func changes(after since: Sequence?, heartbeat: Duration) async throws -> EventAnswer {
+        let snapshot = log.snapshot()
+        let last = snapshot.lastSequence
+        let request = ScanRequest(order: .arrival, after: since ?? last)
+        let pieces = try await blocking.runIfActive { try EventPieces(snapshot, request, form: .changes) }
+        return EventAnswer(
+            form: .changes, pieces: pieces,
+            follow: .init(range: request.range, after: max(since ?? last, last), heartbeat: heartbeat))
     }
 
     private struct Page: Sendable {
@@ -53,6 +70,31 @@ struct EventReader: Sendable {
         guard bytes > heldBytes else { return Page(pieces: pieces, held: held, next: pieces.cursor) }
         try pieces.skip()
         return Page(pieces: try EventPieces(snapshot, request, form: form), next: pieces.cursor)
+    }
+
+    /// How many events a range holds, as a bare JSON number.
+    func count(_ range: ClosedRange<UInt64>) async throws -> ShortAnswer {
+        let snapshot = log.snapshot()
+        let count = try await blocking.runIfActive { try snapshot.count(in: range) }
+        var answer = ShortAnswer(.ok, MediaType.json, ByteBuffer(string: String(count.events)))
+        answer.fields[.daybookComplete] = count.isComplete ? "true" : "false"
+        return answer
+    }
+
+    /// The row of the event with the highest time, or `null`.
+    func last() async throws -> ByteBuffer {
+        let snapshot = log.snapshot()
+        guard let event = try await blocking.runIfActive({ try snapshot.last() }) else {
+            return ByteBuffer(string: "null")
+        }
+        return event.line.withUnsafeBytes { line in
+            let row = EventRow(line, id: EventID(store: snapshot.store, sequence: event.sequence))
+            var json = ByteBuffer()
+            json.writeWithUnsafeMutableBytes(minimumWritableBytes: row.maximumByteCount) { place in
+                place.baseAddress.map { row.write(to: $0) } ?? 0
+            }
+            return json
+        }
     }
 
     /// `{"results":{…}}`, or `nil` where there is no such event.

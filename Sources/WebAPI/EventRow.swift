@@ -24,8 +24,13 @@ public struct EventRow {
     private static let innerRevision: StaticString = #"","_rev":"1-"#
     private static let valueEnd: StaticString = "\"}"
     private static let rowEnd: StaticString = "}"
+    private static let sequenceMember: StaticString = #"{"seq":"#
+    private static let changeID: StaticString = #","id":""#
+    private static let changeRevision: StaticString = #"","changes":[{"rev":"1-"#
+    private static let changeDocument: StaticString = #""}],"doc":"#
+    private static let changeEnd: StaticString = "}\r\n"
     private static let revisionBytes = 16
-    /// What a row has besides the line, and the timestamp that it repeats, at most.
+    /// What a row or a change has besides the line, and the timestamp that a row repeats, at most.
     private static let overhead = 160
 
     /// An upper bound of the bytes of a row.
@@ -46,6 +51,23 @@ public struct EventRow {
         Self.put(Self.valueMember, at: &end)
         end += writeValue(to: end)
         Self.put(Self.rowEnd, at: &end)
+        return end - place
+    }
+
+    /// Writes the event as a change, as `GET /wsapi/interaction_data/stream` tells it, with CR LF:
+    /// `{"seq":n,"id":"…","changes":[{"rev":"1-…"}],"doc":{…}}`; returns its length.
+    func writeChange(to place: UnsafeMutableRawPointer) -> Int {
+        var end = place
+        Self.put(Self.sequenceMember, at: &end)
+        Self.putDecimal(id.sequence.value, at: &end)
+        Self.put(Self.changeID, at: &end)
+        id.write(to: end)
+        end += EventID.byteCount
+        Self.put(Self.changeRevision, at: &end)
+        Self.putHex(xxh3(line), at: &end)
+        Self.put(Self.changeDocument, at: &end)
+        Self.put(line, at: &end)
+        Self.put(Self.changeEnd, at: &end)
         return end - place
     }
 
@@ -70,6 +92,11 @@ public struct EventRow {
         guard let base = bytes.baseAddress else { return }
         end.copyMemory(from: base, byteCount: bytes.count)
         end += bytes.count
+    }
+
+    private static func putDecimal(_ value: UInt64, at end: inout UnsafeMutableRawPointer) {
+        var text = String(value)
+        text.withUTF8 { put(UnsafeRawBufferPointer($0), at: &end) }
     }
 
     private static func putHex(_ value: UInt64, at end: inout UnsafeMutableRawPointer) {

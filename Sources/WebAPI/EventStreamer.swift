@@ -20,7 +20,9 @@ struct EventStreamer: Sendable {
         for piece in answer.held { try await writer.write(piece) }
         let isComplete = try await finishes(answer, &writer)
         if let closing = answer.pieces.closing() { try await writer.write(closing) }
-        try await writer.finish(answer.trailer(isComplete: isComplete))
+        let trailer = answer.trailer(isComplete: isComplete)
+        if answer.ending.hasLine { try await writer.write(EventAnswer.line(trailer)) }
+        try await writer.finish(answer.ending.hasTrailer ? trailer : nil)
     }
 
     /// Whether everything could be read. A failure in the middle is told in the trailer: the head has
@@ -52,22 +54,44 @@ struct EventStreamer: Sendable {
         _ follow: EventAnswer.Follow, _ pieces: EventPieces, _ writer: inout some ResponseBodyWriter
     ) async throws {
         var last = follow.after
-        while let snapshot = await snapshot(after: last) {
-            let request = ScanRequest(
-                range: follow.range, order: .arrival, limit: nil, cursor: nil, after: last)
-            try await blocking.runIfActive { try pieces.proceed(snapshot, request) }
-            try await tell(pieces, &writer)
-            last = snapshot.lastSequence
+        while true {
+            switch await news(after: last, within: follow.heartbeat) {
+            case .events(let snapshot):
+                let request = ScanRequest(
+                    range: follow.range, order: .arrival, limit: nil, cursor: nil, after: last)
+                try await blocking.runIfActive { try pieces.proceed(snapshot, request) }
+                try await tell(pieces, &writer)
+                last = snapshot.lastSequence
+            case .silence: try await writer.write(pieces.heartbeat())
+            case .end: return
+            }
         }
     }
 
-    private func snapshot(after sequence: Sequence) async -> LogSnapshot? {
+    private enum News {
+        case events(LogSnapshot)
+        case silence
+        /// The client has left, or the log has stopped its followers.
+        case end
+    }
+
+    private func news(after sequence: Sequence, within limit: Duration?) async -> News {
         let waiting = Task { await log.snapshot(after: sequence) }
         departure.onDeparture { waiting.cancel() }
-        return await withTaskCancellationHandler {
+        let timer = limit.map { limit in
+            Task {
+                try await Task.sleep(for: limit)
+                waiting.cancel()
+            }
+        }
+        let snapshot = await withTaskCancellationHandler {
             await waiting.value
         } onCancel: {
             waiting.cancel()
         }
+        timer?.cancel()
+        if let snapshot { return .events(snapshot) }
+        guard let timer, case .success = await timer.result, !Task.isCancelled else { return .end }
+        return .silence
     }
 }

@@ -4,6 +4,9 @@ extension HTTPField.Name {
     static let daybookCount = Self.known("Daybook-Count")
     static let daybookCursor = Self.known("Daybook-Cursor")
     static let daybookDigest = Self.known("Daybook-XXH3")
+    /// Why a body was refused, where the answer itself is one of a few texts: a token, then perhaps
+    /// `; offset=n`, the place in the decoded data.
+    static let daybookReason = Self.known("Daybook-Reason")
     static let daybookComplete = Self.known("Daybook-Complete")
     static let idempotencyKey = Self.known("Idempotency-Key")
     static let nextLink = Self.known("Link")
@@ -24,6 +27,17 @@ extension HTTPFields {
         }
         return value
     }
+
+    /// Whether trailer fields may be sent (RFC 9110 §10.1.4). A client that says nothing can skip them, as
+    /// whoever reads chunks can.
+    var takesTrailers: Bool {
+        guard contains(.te) else { return true }
+        return self[values: .te].joined(separator: ",").split(separator: ",").contains { coding in
+            let parts = coding.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() }
+            return parts.first == "trailers"
+                && !parts.dropFirst().contains { $0.hasPrefix("q=0") && !$0.contains { ("1"..."9").contains($0) } }
+        }
+    }
 }
 
 extension HTTPResponse.Status {
@@ -33,6 +47,8 @@ extension HTTPResponse.Status {
 enum MediaType {
     static let json = "application/json"
     static let ndjson = "application/x-ndjson"
+    static let lz4 = "application/x-lz4"
+    static let form = "application/x-www-form-urlencoded"
     static let problem = "application/problem+json"
     static let text = "text/plain; charset=utf-8"
 

@@ -18,6 +18,10 @@ struct Problem: Error, Equatable {
     var fields: HTTPFields = [:]
     /// The rest of the body is not wanted, so the connection cannot be used again.
     var closesConnection = false
+    /// What older clients get in place of the problem.
+    var text: String?
+    /// How many events were refused, where that is known better than from the lines of the body.
+    var events: Int?
 
     init(_ status: HTTPResponse.Status, _ reason: String, _ detail: String) {
         self.status = status

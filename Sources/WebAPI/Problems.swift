@@ -41,6 +41,23 @@ extension Problem {
         return problem
     }
 
+    init(_ absence: PostedData.Absence) {
+        self.init(.badRequest, "no_data", "the body has no data, or more than one")
+        text = absence == .malformed ? Self.malformedText : Self.noJSONText
+        events = 0
+        fields[.daybookReason] = reason
+    }
+
+    init(_ fault: EventListFault) {
+        self.init(.badRequest, fault.fault.reason.rawValue, fault.fault.message)
+        text = fault.kind == .notJSON ? Self.noJSONText : "invalid"
+        events = fault.events
+        fields[.daybookReason] = "\(reason); offset=\(fault.fault.offset)"
+    }
+
+    private static let malformedText = "Malformed POST, unable to parse JSON."
+    private static let noJSONText = "JSON syntax error"
+
     static func badParameter(_ name: String, _ rule: String) -> Problem {
         var problem = Problem(.badRequest, "bad_parameter", "\(name): \(rule)")
         problem.extras = [("parameter", .text(name))]
@@ -55,11 +72,18 @@ extension Problem {
         return problem
     }
 
+    static let purged = Problem(.gone, "purged", "events behind this sequence were purged; start again without since")
+
     static let notAcceptable = Problem(
-        .notAcceptable, "not_acceptable", "this path answers \(MediaType.json) and \(MediaType.ndjson)")
+        .notAcceptable, "not_acceptable",
+        "this path answers \(MediaType.json), \(MediaType.ndjson) and \(MediaType.lz4)")
+
+    static let notInTimeOrder = Problem(
+        .notAcceptable, "not_acceptable", "\(MediaType.lz4) comes in order=arrival alone")
 
     static let unsupportedMediaType = Problem(
-        .unsupportedMediaType, "unsupported_media_type", "events are sent as \(MediaType.ndjson)"
+        .unsupportedMediaType, "unsupported_media_type",
+        "events are sent as \(MediaType.ndjson), \(MediaType.json) or \(MediaType.form)"
     ).closingConnection()
 
     static let bodyTooLarge = Problem(

@@ -9,9 +9,12 @@ struct QueryParameters {
         }
     }
 
-    /// The value of a parameter that may come once; `nil` where it is absent.
-    func value(_ name: String) throws(Problem) -> String? {
-        let found = pairs.filter { $0.name == name }
+    func has(_ name: String, _ value: String) -> Bool { pairs.contains { $0.name == name && $0.value == value } }
+
+    /// The value of a parameter that may come once; `nil` where it is absent. What comes with the value
+    /// `other` does not count.
+    func value(_ name: String, besides other: String? = nil) throws(Problem) -> String? {
+        let found = pairs.filter { $0.name == name && $0.value != other }
         guard found.count <= 1 else { throw .badParameter(name, "it may come only once") }
         return found.first?.value
     }

@@ -11,6 +11,8 @@ struct RequestHandler: Sendable {
     let blocking: NIOThreadPool
     let counters: Counters
     let logger: Logger
+    /// The longest silence of a stream of changes.
+    let heartbeat: Duration
     let date = HTTPDate()
 
     var intake: EventIntake { EventIntake(log: log, counters: counters) }
@@ -45,9 +47,18 @@ struct RequestHandler: Sendable {
             switch try Route(request.method, path: request.uri.path) {
             case .storeEvents: return .short(try await store(request, continuing: writer))
             case .readEvents: return try await read(request)
+            case .countEvents:
+                let range = try EventQuery.range(QueryParameters(request.uri.query))
+                return .short(try await EventReader(log: log, blocking: blocking).count(range))
+            case .readLastEvent:
+                let row = try await EventReader(log: log, blocking: blocking).last()
+                return .short(ShortAnswer(.ok, MediaType.json, row))
+            case .followChanges: return try await changes(request)
             case .ping: return .short(.text("pong"))
             case .isAlive: return .short(.text("ok"))
             case .isReady: return .short(try readiness())
+            case .describe: return .short(.description)
+            case .options(let methods): return .short(.options(methods))
             }
         } catch {
             guard let problem = Problem(of: error) else { throw error }
@@ -61,7 +72,7 @@ struct RequestHandler: Sendable {
     }
 
     private func store(_ request: Request, continuing writer: borrowing ResponseWriter) async throws -> ShortAnswer {
-        ShortAnswer(receipt: try await intake.take(request, continuing: writer))
+        try await intake.take(request, continuing: writer)
     }
 
     private func read(_ request: Request) async throws -> Answer {
@@ -74,9 +85,29 @@ struct RequestHandler: Sendable {
         }
         let query = try EventQuery(parameters)
         guard let form = EventForm(accept: request.headers[values: .accept]) else { throw Problem.notAcceptable }
-        if request.method == .head { return .fields(EventAnswer.fields(form)) }
-        return .events(
-            try await reader.answer(query, form: form, path: request.uri.path, parameters: parameters))
+        guard form != .frames || query.request.order == .arrival else { throw Problem.notInTimeOrder }
+        let ending = EventAnswer.Ending(hasTrailer: request.headers.takesTrailers, hasLine: query.hasEndLine)
+        guard !ending.hasLine || form == .lines else {
+            throw Problem.badParameter("end", "a last line is for \(MediaType.ndjson)")
+        }
+        let snapshot = log.snapshot()
+        let tag = try await reader.tag(snapshot, query, form)
+        if let tag, tag.matches(request.headers[values: .ifNoneMatch]) { return .short(.notModified(tag)) }
+        if request.method == .head { return .fields(EventAnswer.fields(form, ending, tag)) }
+        var answer = try await reader.answer(
+            query, of: snapshot, form: form, path: request.uri.path, parameters: parameters)
+        (answer.ending, answer.tag) = (ending, tag)
+        return .events(answer)
+    }
+
+    private func changes(_ request: Request) async throws -> Answer {
+        let since = try EventQuery.since(QueryParameters(request.uri.query))
+        if let since, log.snapshot().hasPurged(after: since) { throw Problem.purged }
+        let ending = EventAnswer.Ending(hasTrailer: request.headers.takesTrailers)
+        if request.method == .head { return .fields(EventAnswer.fields(.changes, ending, nil)) }
+        var answer = try await EventReader(log: log, blocking: blocking).changes(after: since, heartbeat: heartbeat)
+        answer.ending = ending
+        return .events(answer)
     }
 
     private func readiness() throws -> ShortAnswer {

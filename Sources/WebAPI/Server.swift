@@ -12,6 +12,8 @@ public struct Server: Service {
         public var host: String
         /// 0 for any free one.
         public var port: Int
+        /// The longest silence of a stream of changes.
+        var heartbeat = Duration.seconds(15)
 
         public init(host: String, port: Int) {
             self.host = host
@@ -84,7 +86,8 @@ public struct Server: Service {
     private func service(_ blocking: NIOThreadPool) throws -> any Service {
         // Never shut down: the last of a connection is let go after it has been served.
         let loops = MultiThreadedEventLoopGroup.singleton
-        let handler = RequestHandler(log: log, blocking: blocking, counters: counters, logger: logger)
+        let handler = RequestHandler(
+            log: log, blocking: blocking, counters: counters, logger: logger, heartbeat: options.heartbeat)
         let counters = counters
         let onListening = onListening
         let configuration = HTTP1Channel.Configuration(

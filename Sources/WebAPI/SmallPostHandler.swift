@@ -130,7 +130,7 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler {
     ) throws(Problem) {
         let log = handler.log
         let batch = try EventDecoder.decodeSmall(post.body, resolution: log.resolution)
-        guard !batch.isEmpty else { return write(ShortAnswer(receipt: handler.intake.receiptOfNothing)) }
+        guard !batch.isEmpty else { return write(ShortAnswer(receipt: handler.intake.receiptOfNothing())) }
         let delivery = post.key?.delivery(of: post.body, secret: log.deliverySecret)
         let lineFeeds = post.lineFeeds
         let here = NIOLoopBound(self, eventLoop: context.eventLoop)

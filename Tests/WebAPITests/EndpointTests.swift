@@ -12,6 +12,8 @@ struct EndpointTests {
                 ("GET", "/wsapi/ping?x=1", 200, "pong"), ("POST", "/wsapi/ping", 405, ""),
                 ("DELETE", "/wsapi/interaction_data", 405, ""), ("PUT", "/readyz", 405, ""), ("GET", "/", 404, ""),
                 ("GET", "/wsapi/interaction_data/x", 404, ""), ("GET", "/wsapi", 404, ""),
+                ("PATCH", "/wsapi/interaction_data/count", 405, ""), ("POST", "/openapi.json", 405, ""),
+                ("OPTIONS", "/wsapi/nothing", 404, ""),
             ]
             for row in table {
                 let reply = try await server.ask(TestRequest(row.method, row.path))
@@ -23,6 +25,47 @@ struct EndpointTests {
                     #expect((reply.fields["allow"] != nil) == (row.status == 405))
                 }
                 #expect(reply.fields["date"]?.hasSuffix(" GMT") == true)
+            }
+        }
+    }
+
+    @Test(
+        "OPTIONS tells the methods of a path",
+        arguments: [
+            ("/wsapi/interaction_data", "GET, HEAD, OPTIONS, POST"),
+            ("/wsapi/interaction_data/", "GET, HEAD, OPTIONS, POST"),
+            ("/wsapi/interaction_data/count", "GET, HEAD, OPTIONS"),
+            ("/wsapi/interaction_data/last", "GET, HEAD, OPTIONS"),
+            ("/wsapi/interaction_data/stream", "GET, HEAD, OPTIONS"), ("/livez", "GET, HEAD, OPTIONS"),
+        ])
+    func options(path: String, methods: String) async throws {
+        try await TestServer.run { server in
+            let reply = try await server.ask(TestRequest("OPTIONS", path))
+            #expect(reply.status == 204 && reply.fields["allow"] == methods)
+            #expect(reply.fields["content-length"] == nil && reply.body.isEmpty)
+        }
+    }
+
+    @Test("every path answers HEAD with the fields of GET and no body, and the connection goes on")
+    func heads() async throws {
+        try await TestServer.run { server in
+            _ = try await server.post(#"{"timestamp":1361407200000}"#)
+            let port = server.port
+            try await Blocking.run {
+                let connection = try RawConnection(port)
+                for path in ["", "/count", "/last", "/stream", "?id=x"].map({ "/wsapi/interaction_data\($0)" })
+                    + ["/wsapi/ping", "/livez", "/readyz", "/openapi.json"]
+                {
+                    try connection.send(TestRequest("HEAD", path).bytes)
+                    let head = try connection.readReply(toHead: true)
+                    #expect(head.status == (path.hasSuffix("x") ? 404 : 200), "\(path)")
+                    guard !path.hasSuffix("/stream") else { continue }
+                    try connection.send(TestRequest("GET", path).bytes)
+                    let reply = try connection.readReply()
+                    for name in ["content-type", "content-length", "etag", "vary", "trailer"] {
+                        #expect(head.fields[name] == reply.fields[name], "\(name) of \(path)")
+                    }
+                }
             }
         }
     }

@@ -77,9 +77,9 @@ struct IntakeTests {
     }
 
     @Test(
-        "only NDJSON is taken",
+        "other types are refused",
         arguments: [
-            ("application/x-ndjson; charset=utf-8", 201), ("Application/X-NDJSON", 201), ("application/json", 415),
+            ("application/x-ndjson; charset=utf-8", 201), ("Application/X-NDJSON", 201), ("application/xml", 415),
             ("text/plain", 415), ("", 415),
         ])
     func mediaType(type: String, status: Int) async throws {

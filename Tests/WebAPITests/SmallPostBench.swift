@@ -30,7 +30,7 @@ struct SmallPostBench {
         log = try EventLog.open("/data", options: LogOptions(), environment: TestEnvironment().on(disk))
         let handler = RequestHandler(
             log: log, blocking: .singleton, counters: counters,
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), heartbeat: .seconds(3_600))
         try await onLoop { [socket, behind] pipeline in
             try pipeline.addHandlers([socket, SmallPostHandler(handler), behind])
         }

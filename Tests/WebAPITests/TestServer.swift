@@ -17,15 +17,17 @@ struct TestServer {
     /// Serves a fresh store while `body` runs, then shuts down in good order.
     static func run(
         on disk: any Disk, at directory: String, resolution: Resolution = .tenMinutes,
-        _ body: (TestServer) async throws -> Void
+        heartbeat: Duration = .seconds(3_600), _ body: (TestServer) async throws -> Void
     ) async throws {
         var options = LogOptions()
         options.resolution = resolution
         let log = try EventLog.open(directory, options: options, environment: TestEnvironment().on(disk))
         let (ports, port) = AsyncStream<Int>.makeStream()
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        var serving = Server.Options(host: "127.0.0.1", port: 0)
+        serving.heartbeat = heartbeat
         let server = Server(
-            log: log, options: .init(host: "127.0.0.1", port: 0), logger: logger,
+            log: log, options: serving, logger: logger,
             onListening: { port.yield($0) })
         let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
         let running = Task { try await group.run() }
@@ -45,9 +47,12 @@ struct TestServer {
     }
 
     /// The same on the real file system.
-    static func run(resolution: Resolution = .tenMinutes, _ body: (TestServer) async throws -> Void) async throws {
+    static func run(
+        resolution: Resolution = .tenMinutes, heartbeat: Duration = .seconds(3_600),
+        _ body: (TestServer) async throws -> Void
+    ) async throws {
         let directory = try TemporaryDirectory()
-        try await run(on: PosixDisk(), at: directory.path, resolution: resolution, body)
+        try await run(on: PosixDisk(), at: directory.path, resolution: resolution, heartbeat: heartbeat, body)
     }
 
     func shutDown() async { await group.triggerGracefulShutdown() }
