@@ -3,8 +3,25 @@ import SegmentFormat
 
 /// `--data DIR`, for every command that works on a directory.
 struct DataOptions: ParsableArguments {
-    @Option(name: .long, help: ArgumentHelp("The data directory.", valueName: "dir"))
+    @Option(name: .long, help: ArgumentHelp("The data directory.", valueName: "dir"), completion: .directory)
     var data = "./data"
+}
+
+/// `--data DIR` or `--url URL`, for every command that works on either.
+struct StoreOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The data directory (default: ./data).", valueName: "dir"), completion: .directory)
+    var data: String?
+
+    @Option(
+        help: ArgumentHelp("A server instead of a directory, as http://127.0.0.1:8080.", valueName: "url"),
+        transform: ServerAddress.init(url:))
+    var url: ServerAddress?
+
+    func validate() throws {
+        if data != nil, url != nil { throw ValidationError("--data and --url cannot be used together.") }
+    }
+
+    var directory: String { data ?? "./data" }
 }
 
 /// `HOST:PORT`, where an IPv6 address stands in brackets.
@@ -86,14 +103,4 @@ struct ByteSize: ExpressibleByArgument, Equatable {
     }
 
     var defaultValueDescription: String { "\(bytes >> 20)MiB" }
-}
-
-/// A time as an event has it: milliseconds, or seconds where it is below 10^11.
-struct Moment: ExpressibleByArgument, Equatable {
-    let milliseconds: UInt64
-
-    init?(argument: String) {
-        guard let number = UInt64(argument) else { return nil }
-        milliseconds = number < 100_000_000_000 ? number * 1_000 : number
-    }
 }

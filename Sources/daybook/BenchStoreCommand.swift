@@ -10,7 +10,7 @@ struct BenchStoreCommand: AsyncParsableCommand {
         commandName: "bench-store", abstract: "Makes a store of sealed segments for measurements.",
         shouldDisplay: false)
 
-    @Argument(help: "The directory to make; it must not exist.")
+    @Argument(help: "The directory to make; it must not exist.", completion: .directory)
     var directory: String
 
     @Option(help: "Sealed segments.")

@@ -23,6 +23,12 @@ final class Console: Sendable {
     /// Talk may be redrawn.
     var isTerminal: Bool { isatty(talk) == 1 }
 
+    /// Nobody reads standard output any more.
+    var isClosed: Bool {
+        var state = pollfd(fd: output, events: 0, revents: 0)
+        return poll(&state, 1, 0) > 0 && state.revents & Int16(POLLERR) != 0
+    }
+
     func write(_ bytes: UnsafeRawBufferPointer) throws {
         try pending.withLock { pending in
             if pending.count + bytes.count > Self.bufferBytes { try empty(&pending) }

@@ -11,8 +11,8 @@ struct Daybook: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            ServeCommand.self, IngestCommand.self, ReadCommand.self, StatCommand.self, VerifyCommand.self,
-            RepairCommand.self, DumpCommand.self, VersionCommand.self, BenchStoreCommand.self,
+            ServeCommand.self, IngestCommand.self, ReadCommand.self, TailCommand.self, StatCommand.self,
+            VerifyCommand.self, RepairCommand.self, DumpCommand.self, VersionCommand.self, BenchStoreCommand.self,
         ])
 
     static func main() async {

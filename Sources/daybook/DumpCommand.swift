@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import LogEngine
 import SegmentFormat
 
@@ -10,7 +11,7 @@ struct DumpCommand: ParsableCommand {
             65. Of the segment that is being written it shows what is durable. The JSON is that of tools/read_segment.py.
             """)
 
-    @Argument(help: "The path of a segment file.")
+    @Argument(help: "The path of a segment file.", completion: .file(extensions: ["lz4"]))
     var segment: String
 
     @Flag(help: "Print JSON.")
@@ -26,6 +27,9 @@ struct DumpCommand: ParsableCommand {
     func run() throws {
         let console = Console.current
         var failure: (any Error)?
+        guard access(segment, F_OK) == 0 else {
+            throw CommandFailure(.noInput, "\(segment): \(String(cString: strerror(errno)))")
+        }
         let dump = try SegmentDump.read(segment, environment: .system) { _, bytes in
             guard lines, failure == nil else { return }
             do { try console.write(bytes) } catch { failure = error }

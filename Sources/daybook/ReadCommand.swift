@@ -1,25 +1,26 @@
 import ArgumentParser
 import LogEngine
 import SegmentFormat
-import WebAPI
 
-struct ReadCommand: ParsableCommand {
+struct ReadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "read", abstract: "Prints the events of a range.",
-        discussion: "Works beside a running server, and shows what is durable when it starts.")
+        discussion: """
+            From a data directory, also beside a running server, or from a server. Shows what is durable when it \
+            starts. The range is compared with the stored, floored times. A server's answer is checked against the \
+            count and the hash at its end: one that was cut short ends with code 69, one that is not complete with 65.
 
-    enum Format: String, ExpressibleByArgument, CaseIterable {
-        case ndjson
-        case rows
-    }
+            \(TimeArgument.accepted)
 
-    @OptionGroup var store: DataOptions
+            Examples:
+              daybook read --from yesterday --to yesterday
+              daybook read --from 2h --order arrival | jq .event_stream
+              daybook read --to 2026-11-20 --limit 10 --url http://127.0.0.1:8080
+            """)
 
-    @Option(help: ArgumentHelp("First time, in milliseconds (or seconds) since 1970.", valueName: "ms"))
-    var from: Moment?
+    @OptionGroup var store: StoreOptions
 
-    @Option(help: ArgumentHelp("Last time, itself included.", valueName: "ms"))
-    var to: Moment?
+    @OptionGroup var times: RangeOptions
 
     @Option(help: "time: by floored time, then arrival. arrival: as they came.")
     var order = ScanRequest.Order.time
@@ -28,50 +29,30 @@ struct ReadCommand: ParsableCommand {
     var limit: Int?
 
     @Option(help: "ndjson: one event a line. rows: a JSON array with ids, as the server answers it.")
-    var format = Format.ndjson
+    var format = EventFormat.ndjson
 
     func validate() throws {
         if let limit, limit < 1 { throw ValidationError("--limit is at least 1.") }
-        guard (from?.milliseconds ?? 0) <= (to?.milliseconds ?? .max) else {
-            throw ValidationError("--from must not be after --to.")
+    }
+
+    func run() async throws {
+        let request = ScanRequest(range: try times.range(now: WallClock.now()), order: order, limit: limit)
+        if let server = store.url {
+            try await ServerReader(server, Console.current).read(request, format)
+        } else {
+            try read(request, Console.current)
         }
     }
 
-    func run() throws {
-        let console = Console.current
+    private func read(_ request: ScanRequest, _ console: Console) throws {
         let (snapshot, notes) = try StoreReader.snapshot(
-            of: store.data, options: LogOptions(), environment: .system)
+            of: store.directory, options: LogOptions(), environment: .system)
         for note in notes { console.say(note) }
-        let range = (from?.milliseconds ?? 0)...(to?.milliseconds ?? .max)
-        let scan = try Scan(snapshot, ScanRequest(range: range, order: order, limit: limit))
-        switch format {
-        case .ndjson: while let chunk = try scan.next() { try console.write(chunk.bytes) }
-        case .rows: try writeRows(scan, snapshot.store, console)
-        }
-        let summary = scan.summary
-        guard summary.isComplete else {
-            for found in summary.faults { console.say(found.description) }
-            throw CommandFailure(.data, "some events could not be read")
-        }
-    }
-
-    private func writeRows(_ scan: Scan, _ store: StoreID, _ console: Console) throws {
-        var separator = "["
-        var row: [UInt8] = []
-        while let chunk = try scan.next() {
-            try chunk.forEachLine { line, sequence in
-                try console.write(separator)
-                separator = ",\n"
-                let source = EventRow(line, id: EventID(store: store, sequence: sequence))
-                if row.count < source.maximumByteCount { row = [UInt8](repeating: 0, count: source.maximumByteCount) }
-                try row.withUnsafeMutableBytes { place in
-                    guard let base = place.baseAddress else { return }
-                    let count = source.write(to: base)
-                    try console.write(UnsafeRawBufferPointer(rebasing: place[..<count]))
-                }
-            }
-        }
-        try console.write(separator == "[" ? "[]\n" : "]\n")
+        let scan = try Scan(snapshot, request)
+        var printer = EventPrinter(format, console)
+        while let chunk = try scan.next() { try printer.write(chunk, of: snapshot.store) }
+        try printer.finish()
+        try scan.summary.check(console)
     }
 }
 

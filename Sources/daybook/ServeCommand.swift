@@ -12,11 +12,16 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             Makes the directory if need be. Prints one line on standard error when requests can come. SIGTERM and \
             SIGINT let what is in flight finish, close the store and end with code 0.
+
+            Example:
+              daybook serve --data /var/lib/daybook --addr 0.0.0.0:8080 --resolution 1h
             """)
 
     @OptionGroup var store: DataOptions
 
-    @Option(name: .customLong("addr"), help: ArgumentHelp("The address; port 0 for any.", valueName: "host:port"))
+    @Option(
+        name: .customLong("addr"),
+        help: ArgumentHelp("The address, as 127.0.0.1:8080 or [::1]:8080; port 0 for any.", valueName: "host:port"))
     var address = Address(host: "127.0.0.1", port: 8080)
 
     @Option(

@@ -5,7 +5,11 @@ import SegmentFormat
 struct StatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stat", abstract: "Tells what a data directory holds.",
-        discussion: "Works beside a running server. Reads no events.")
+        discussion: """
+            Events, bytes of their lines (raw) and of the files (stored), the oldest and the newest stored time, and the \
+            same of each segment. Works beside a running server. Reads no events. A damaged segment has lost something: \
+            daybook verify says what.
+            """)
 
     @OptionGroup var store: DataOptions
 
@@ -17,7 +21,7 @@ struct StatCommand: ParsableCommand {
         let (snapshot, notes) = try StoreReader.snapshot(
             of: store.data, options: LogOptions(), environment: .system)
         for note in notes { console.say(note) }
-        let statistics = StoreStatistics(snapshot)
+        let statistics = StoreStatistics(snapshot, notes: notes)
         try console.write(json ? statistics.json.description + "\n" : statistics.text)
     }
 }
@@ -25,6 +29,7 @@ struct StatCommand: ParsableCommand {
 /// Sums over the segments of a store.
 struct StoreStatistics {
     private let snapshot: LogSnapshot
+    private let notes: [String]
     private let segments: [SegmentSummary]
     private let events: UInt64
     private let rawBytes: UInt64
@@ -32,8 +37,10 @@ struct StoreStatistics {
     private let oldest: Bucket?
     private let newest: Bucket?
 
-    init(_ snapshot: LogSnapshot) {
+    /// - Parameter notes: what there was to say when the store was looked at.
+    init(_ snapshot: LogSnapshot, notes: [String]) {
         self.snapshot = snapshot
+        self.notes = notes
         segments = snapshot.segments
         events = segments.reduce(0) { $0 + $1.lines }
         rawBytes = segments.reduce(0) { $0 + $1.rawBytes }
@@ -42,6 +49,7 @@ struct StoreStatistics {
         newest = segments.compactMap(\.lastBucket).max()
     }
 
+    private var damaged: Int { segments.filter(\.isDamaged).count }
     private var ratio: String { decimalText(Double(rawBytes) / Double(max(storedBytes, 1))) }
 
     var text: String {
@@ -52,7 +60,7 @@ struct StoreStatistics {
             events      \(events.grouped)
             bytes       \(rawBytes.grouped) raw, \(storedBytes.grouped) stored, ratio \(ratio)
             buckets     \(span[0]) to \(span[1])
-            segments    \(segments.count.grouped)
+            segments    \(segments.count.grouped)\(damaged > 0 ? ", \(damaged.grouped) damaged" : "")
 
             \(table)
             """
@@ -85,6 +93,7 @@ struct StoreStatistics {
             ("events", .number(events)), ("raw_bytes", .number(rawBytes)), ("stored_bytes", .number(storedBytes)),
             ("ratio", .decimal(ratio)), ("oldest", Self.json(oldest)), ("newest", Self.json(newest)),
             ("segments", .list(segments.map(Self.json))),
+            ("damaged", .number(damaged)), ("notes", .list(notes.map { .text($0) })),
         ])
     }
 

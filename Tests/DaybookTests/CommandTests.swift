@@ -180,7 +180,7 @@ struct CommandTests {
         let table: [(arguments: [String], status: Int32)] = [
             (["nonsense"], 64), (["read", "--limit", "0"], 64), (["read", "--from", "2", "--to", "1"], 64),
             (["serve", "--addr", "nowhere"], 64), (["serve", "--resolution", "7m"], 64), (["dump"], 64),
-            (["ingest", "-", "--data", "a", "--url", "http://b"], 64), (["dump", other], 65),
+            (["ingest", "-", "--data", "a", "--url", "http://b"], 64), (["dump", other], 65), (["dump", missing], 66),
             (["ingest", file, "--url", "nowhere"], 64), (["dump", file], 65),
             (["read", "--data", missing], 66), (["stat", "--data", missing], 66), (["verify", "--data", missing], 66),
             (["ingest", missing, "--data", directory.path + "/data"], 66), (["--help"], 0), (["serve", "--help"], 0),

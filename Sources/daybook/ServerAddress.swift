@@ -1,0 +1,43 @@
+import AsyncHTTPClient
+import FoundationEssentials
+
+/// Where a server is, as `--url` names it.
+struct ServerAddress: Equatable, Sendable {
+    private static let path = "/wsapi/interaction_data"
+
+    let url: String
+
+    init(url: String) throws {
+        guard let scheme = ["http://", "https://"].first(where: { url.hasPrefix($0) }), url.utf8.count > scheme.count
+        else { throw Fault() }
+        self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+    }
+
+    private struct Fault: Error, CustomStringConvertible {
+        let description = "a server's URL starts with http:// or https://"
+    }
+
+    /// Where events are posted and read.
+    var events: String { url + Self.path }
+
+    /// A client that does not try connections again: who uses it does, or tells the user.
+    func client() -> HTTPClient {
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+}
+
+/// What a server says where it refuses (RFC 9457).
+struct ServerProblem: Decodable {
+    let reason: String?
+    let detail: String?
+    let line: Int?
+    let offset: Int?
+
+    /// `nil` for any other body.
+    init?(_ body: some Collection<UInt8>) {
+        guard let problem = try? JSONDecoder().decode(ServerProblem.self, from: Data(body)) else { return nil }
+        self = problem
+    }
+}
