@@ -26,7 +26,7 @@ struct BatchSender: Sendable {
 
     let client: HTTPClient
     let url: String
-    let run: String
+    let identity: InputIdentity
     /// Told once that something did not work at first.
     let onRetry: @Sendable (String) -> Void
 
@@ -54,7 +54,7 @@ struct BatchSender: Sendable {
                 if let wait = answer.headers.first(name: "retry-after").flatMap({ Int($0) }) { pause = .seconds(wait) }
             } catch let failure as CommandFailure {
                 throw failure
-            } catch let refused as RefusedLine {
+            } catch let refused as RefusedInput {
                 throw refused
             } catch {
                 problem = "\(error)"
@@ -71,7 +71,7 @@ struct BatchSender: Sendable {
         var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/x-ndjson")
-        request.headers.add(name: "idempotency-key", value: "\(run)-\(batch.number)")
+        request.headers.add(name: "idempotency-key", value: identity.key(of: batch))
         request.body = .bytes(ByteBuffer(bytes: batch.bytes))
         return request
     }
@@ -84,19 +84,12 @@ struct BatchSender: Sendable {
         }
     }
 
-    private struct Problem: Decodable {
-        let reason: String?
-        let detail: String?
-        let line: Int?
-        let offset: Int?
-    }
-
     private static func refusal(_ status: UInt, _ body: ByteBuffer, _ batch: InputBatch) -> any Error {
-        let problem = try? JSONDecoder().decode(Problem.self, from: Data(body.readableBytesView))
+        let problem = ServerProblem(body.readableBytesView)
         if status == 400, let problem, let line = problem.line, let offset = problem.offset {
             let reason = problem.reason ?? ""
-            return RefusedLine(
-                line: batch.firstLine + line - 1, offset: batch.offset + offset, reason: reason,
+            return RefusedInput(
+                place: batch.place(ofLine: line, offset: offset), reason: reason,
                 message: EventFault.Reason(rawValue: reason)?.message ?? problem.detail ?? "refused")
         }
         let reason = problem?.detail.map { ": \($0)" } ?? ""

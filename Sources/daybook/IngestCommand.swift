@@ -4,105 +4,114 @@ import LogEngine
 
 struct IngestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ingest", abstract: "Stores the events of an NDJSON file.",
+        commandName: "ingest", abstract: "Stores the events of a file.",
         discussion: """
-            Into a data directory that no server has open, or into a server. The file is sent in batches, each stored \
-            whole or not at all; into a server several at a time, each under a key of its own, so that one that is sent \
-            again is not stored twice. The first bad line ends it with code 65, unless --on-error skip.
+            Into a data directory that no server has open, or into a server. The file is stored in batches, each whole \
+            or not at all; into a server several at a time. The first bad line or row ends it with code 65 and is named \
+            by its number, its byte offset and the reason; with --on-error skip it is left out, and the rest is stored.
+
+            A CouchDB dump is the answer to _all_docs?include_docs=true or to a view, as it came: of each row the \
+            document, or else the value if it has a timestamp. Design documents, deleted ones and those without a \
+            timestamp are left out and counted. A dump in a file is read twice, first to check it and to recognise it: \
+            what of it was stored before is not stored again, so a run that was cut off is simply repeated. --once does \
+            the same for NDJSON. A directory remembers 10,000 inputs, the latest, without limit of time; a server remembers \
+            batches for 24 hours.
+
+            Examples:
+              daybook ingest events.ndjson
+              zcat old/*.gz | daybook ingest - --url http://127.0.0.1:8080
+              curl 'http://couch:5984/kpi/_all_docs?include_docs=true' > dump.json
+              daybook ingest dump.json --format couchdb --data /var/lib/daybook
             """)
 
-    @Argument(help: "The file, or - for standard input.")
-    var file: String
+    enum Format: String, ExpressibleByArgument, CaseIterable, Sendable {
+        case ndjson
+        case couchdb
 
-    @Option(help: ArgumentHelp("The data directory to store into (default: ./data).", valueName: "dir"))
-    var data: String?
-
-    @Option(help: ArgumentHelp("The server to send to, as http://127.0.0.1:8080.", valueName: "url"))
-    var url: String?
-
-    @Option(help: "What a bad line does: stop, or skip (it is left out and told of).")
-    var onError = RefusalPolicy.stop
-
-    func validate() throws {
-        if data != nil, url != nil { throw ValidationError("--data and --url cannot be used together.") }
-    }
-
-    func run() async throws {
-        var reader = try BatchReader(file)
-        defer { reader.close() }
-        var tally = IngestTally(Console.current)
-        if let url {
-            let target = try ServerTarget(url, onError)
-            try await ending(&tally) { tally in try await target.store(&reader, &tally) }
-        } else {
-            let log = try EventLog.open(data ?? "./data", options: LogOptions(), environment: .system)
-            for note in log.report.notes { Console.current.say(note) }
-            let target = DirectoryTarget(log: log, onError: onError)
-            try await ending(&tally) { tally in
-                let result: Result<Void, any Error>
-                do {
-                    result = .success(try await target.store(&reader, &tally))
-                } catch {
-                    result = .failure(error)
-                }
-                try await log.close()
-                try result.get()
+        /// Part of what a batch is called; never another.
+        var number: UInt64 {
+            switch self {
+            case .ndjson: 1
+            case .couchdb: 2
             }
         }
     }
 
-    /// Tells what was stored, whether or not all of it was.
-    private func ending(_ tally: inout IngestTally, _ work: (inout IngestTally) async throws -> Void) async throws {
-        do {
-            try await work(&tally)
-            tally.finish()
-        } catch let refused as RefusedLine {
-            tally.finish()
-            throw CommandFailure(.data, "\(file): \(refused.description)")
-        } catch {
-            tally.finish()
-            throw error
+    @Argument(help: "The file, or - for standard input.", completion: .file())
+    var file: String
+
+    @OptionGroup var store: StoreOptions
+
+    @Option(help: "ndjson: one event a line. couchdb: rows with documents.")
+    var format = Format.ndjson
+
+    @Flag(help: "Store nothing that was stored from the same file before. A CouchDB dump is always treated so.")
+    var once = false
+
+    @Option(help: "What a bad line or row does: stop, or skip (it is left out and told of).")
+    var onError = RefusalPolicy.stop
+
+    func run() async throws {
+        let input = try InputFile(file)
+        if once, !input.isRegular {
+            throw CommandFailure(.usage, "\(input.name): --once reads its input twice, so it must be a file")
         }
-        if tally.skipped > 0 { throw CommandFailure(.data, "\(file): \(tally.skipped.grouped) lines were left out") }
+        switch format {
+        case .ndjson: try await ingest(LineReader(input))
+        case .couchdb: try await ingest(DumpReader(input))
+        }
+    }
+
+    private func ingest(_ reader: some BatchReader) async throws {
+        var reader = reader
+        let name = reader.input.name
+        var tally = IngestTally(Console.current)
+        let result: Result<InputIdentity?, any Error>
+        do {
+            let identity = try identity(of: reader)
+            try await store(&reader, &tally, identity)
+            result = .success(identity)
+        } catch {
+            result = .failure(error)
+        }
+        tally.finish()
+        do {
+            if let identity = try result.get(), reader.input.digest != identity.hash {
+                throw CommandFailure(.data, "\(name): it was changed while it was read")
+            }
+        } catch let refused as RefusedInput {
+            throw CommandFailure(.data, "\(name): \(refused.description)")
+        }
+        if tally.skipped > 0 {
+            let what = format == .ndjson ? "lines" : "rows"
+            throw CommandFailure(.data, "\(name): \(tally.skipped.grouped) \(what) were left out")
+        }
+    }
+
+    private func identity(of reader: some BatchReader) throws -> InputIdentity? {
+        guard once || format == .couchdb, reader.input.isRegular else { return nil }
+        return try InputIdentity.read(reader, format, onError)
+    }
+
+    private func store(
+        _ reader: inout some BatchReader, _ tally: inout IngestTally, _ identity: InputIdentity?
+    ) async throws {
+        if let server = store.url {
+            let target = ServerTarget(server: server, onError: onError, identity: identity ?? .random(format))
+            return try await target.store(&reader, &tally)
+        }
+        let log = try EventLog.open(store.directory, options: LogOptions(), environment: .system)
+        for note in log.report.notes { Console.current.say(note) }
+        let result: Result<Void, any Error>
+        do {
+            let target = DirectoryTarget(log: log, onError: onError, identity: identity)
+            result = .success(try await target.store(&reader, &tally))
+        } catch {
+            result = .failure(error)
+        }
+        try await log.close()
+        try result.get()
     }
 }
 
 extension RefusalPolicy: ExpressibleByArgument {}
-
-/// What was stored so far, and the progress line that shows it.
-struct IngestTally {
-    private(set) var accepted = 0
-    private(set) var discarded = 0
-    private(set) var skipped = 0
-    private var bytes = 0
-    private let console: Console
-    private var progress: Progress
-
-    init(_ console: Console) {
-        self.console = console
-        progress = Progress(console)
-    }
-
-    mutating func add(accepted: Int, discarded: Int, bytes: Int) {
-        self.accepted += accepted
-        self.discarded += discarded
-        self.bytes += bytes
-        let (events, size, seconds) = (self.accepted, self.bytes, progress.seconds)
-        progress.draw(
-            "\(events.grouped) events, \(size.grouped) bytes, \(Int(Double(events) / max(seconds, 0.001)).grouped) events/s"
-        )
-    }
-
-    mutating func skip(_ lines: [RefusedLine]) {
-        guard !lines.isEmpty else { return }
-        skipped += lines.count
-        progress.clear()
-        for found in lines { console.say(found.description) }
-    }
-
-    mutating func finish() {
-        progress.clear()
-        let late = discarded > 0 ? ", \(discarded.grouped) before the horizon discarded" : ""
-        console.say("stored \(accepted.grouped) events\(late)")
-    }
-}

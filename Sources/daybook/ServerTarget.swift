@@ -5,28 +5,17 @@ import Synchronization
 struct ServerTarget: Sendable {
     private static let inFlight = 4
 
-    private let url: String
-    private let onError: RefusalPolicy
-    /// Makes the keys of this run its own.
-    private let run: String
+    let server: ServerAddress
+    let onError: RefusalPolicy
+    /// Its keys make a batch recognisable that is sent again.
+    let identity: InputIdentity
 
-    init(_ url: String, _ onError: RefusalPolicy) throws {
-        guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
-            throw CommandFailure(.usage, "\(url): a server's URL starts with http:// or https://")
-        }
-        self.url = (url.hasSuffix("/") ? String(url.dropLast()) : url) + "/wsapi/interaction_data"
-        self.onError = onError
-        run = hexText(.random(in: .min ... .max)) + hexText(.random(in: .min ... .max))
-    }
-
-    func store(_ reader: inout BatchReader, _ tally: inout IngestTally) async throws {
-        // Connections are tried again here, where the user is told of it.
-        var configuration = HTTPClient.Configuration()
-        configuration.connectionPool.retryConnectionEstablishment = false
-        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    func store(_ reader: inout some BatchReader, _ tally: inout IngestTally) async throws {
+        let client = server.client()
         let result: Result<Void, any Error>
         do {
-            let sender = BatchSender(client: client, url: url, run: run, onRetry: Self.sayOnce(Console.current))
+            let sender = BatchSender(
+                client: client, url: server.events, identity: identity, onRetry: Self.sayOnce(Console.current))
             result = .success(try await send(&reader, &tally, sender))
         } catch {
             result = .failure(error)
@@ -48,7 +37,8 @@ struct ServerTarget: Sendable {
 
     /// After the first failure no more batches are sent; those in flight are waited for, so that the
     /// tally is right.
-    private func send(_ reader: inout BatchReader, _ tally: inout IngestTally, _ sender: BatchSender) async throws {
+    private func send(_ reader: inout some BatchReader, _ tally: inout IngestTally, _ sender: BatchSender) async throws
+    {
         try await withThrowingTaskGroup(of: SentBatch.self) { group in
             var failure: (any Error)?
             var isAtEnd = false
@@ -79,11 +69,14 @@ struct ServerTarget: Sendable {
         }
     }
 
-    private func next(_ reader: inout BatchReader, _ tally: inout IngestTally) throws -> InputBatch? {
-        guard let batch = try reader.next() else { return nil }
-        guard onError == .skip else { return batch }
-        let (kept, skipped) = batch.withoutBadLines()
-        tally.skip(skipped)
-        return kept
+    private func next(_ reader: inout some BatchReader, _ tally: inout IngestTally) throws -> InputBatch? {
+        while var batch = try reader.next() {
+            if onError == .stop, let refused = batch.refused.first { throw refused }
+            var skipped: [RefusedInput] = []
+            if onError == .skip { (batch, skipped) = batch.withoutBadLines() }
+            tally.skip(skipped, leaving: batch.leftOut)
+            if !batch.bytes.isEmpty { return batch }
+        }
+        return nil
     }
 }

@@ -5,11 +5,10 @@ import Testing
 @testable import daybook
 
 @Suite("cutting a file into batches")
-struct BatchReaderTests {
+struct LineReaderTests {
     private func batches(of text: String) throws -> [InputBatch] {
         let directory = try TemporaryDirectory()
-        var reader = try BatchReader(try directory.write(text, to: "input"))
-        defer { reader.close() }
+        var reader = LineReader(try InputFile(try directory.write(text, to: "input")))
         var all: [InputBatch] = []
         while let batch = try reader.next() { all.append(batch) }
         return all
@@ -20,12 +19,11 @@ struct BatchReaderTests {
         let text = (1...lines).map { "line \($0)" }.joined(separator: "\n")
         let all = try batches(of: text)
         #expect(all.flatMap(\.bytes) == Array(text.utf8))
-        #expect(all.count == (lines + BatchReader.lines - 1) / BatchReader.lines)
+        #expect(all.count == (lines + BatchBounds.lines - 1) / BatchBounds.lines)
         var (line, offset) = (1, 0)
         for (index, batch) in all.enumerated() {
             #expect(batch.number == index)
-            #expect(batch.firstLine == line)
-            #expect(batch.offset == offset)
+            #expect(batch.place(ofLine: 1, offset: 0) == InputPlace(kind: .line, number: line, offset: offset))
             line += batch.lines
             offset += batch.bytes.count
         }
@@ -36,7 +34,7 @@ struct BatchReaderTests {
     func bytes() throws {
         let text = String(repeating: String(repeating: "x", count: 500_000) + "\n", count: 18)
         let all = try batches(of: text)
-        #expect(all.allSatisfy { $0.bytes.count < BatchReader.bytes + 500_001 })
+        #expect(all.allSatisfy { $0.bytes.count < BatchBounds.bytes + 500_001 })
         #expect(all.reduce(0) { $0 + $1.lines } == 18)
     }
 
@@ -44,18 +42,19 @@ struct BatchReaderTests {
     func overlong() throws {
         let long = String(repeating: "x", count: 3 << 20)
         let all = try batches(of: "{\"timestamp\":1}\n\(long)\n{\"timestamp\":2}\n")
-        #expect(all.map(\.firstLine) == [1, 3])
-        #expect(all[1].offset == 16 + long.utf8.count + 1)
+        let places = all.map { $0.place(ofLine: 1, offset: 0) }
+        #expect(places.map(\.number) == [1, 3])
+        #expect(places[1].offset == 16 + long.utf8.count + 1)
         #expect(
-            throws: RefusedLine(
-                line: 2, offset: 16 + EventScanner.maximumByteCount, reason: "too_long",
-                message: EventFault.Reason.tooLong.message)
+            throws: RefusedInput(
+                place: InputPlace(kind: .line, number: 2, offset: 16 + EventScanner.maximumByteCount),
+                reason: "too_long", message: EventFault.Reason.tooLong.message)
         ) {
             _ = try all[0].decoded(EventScanner(resolution: .tenMinutes), .stop)
         }
         let (kept, skipped) = all[0].withoutBadLines()
         #expect(kept.bytes == Array("{\"timestamp\":1}\n".utf8))
-        #expect(skipped.map(\.line) == [2])
+        #expect(skipped.map(\.place.number) == [2])
     }
 
     @Test("no bytes, no batch")

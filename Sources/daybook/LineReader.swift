@@ -1,51 +1,21 @@
-import Glibc
 import Interactions
 
-/// Lines of the input that are stored together.
-struct InputBatch: Sendable {
-    /// 0 for the first.
-    var number: Int
-    /// Whole lines, the last perhaps without its LF.
-    var bytes: [UInt8]
-    /// Of the first line: its number in the input, and where it starts.
-    var firstLine: Int
-    var offset: Int
-    var lines: Int
-}
-
-/// Cuts a file, or what comes through a pipe, into batches.
-struct BatchReader {
-    /// Bounds of a batch, below those of the store.
-    static let lines = 10_000
-    static let bytes = 8 << 20
-    private static let readBytes = 1 << 20
-
-    private let descriptor: Int32
-    private let name: String
+/// Takes in NDJSON.
+struct LineReader: BatchReader {
+    let input: InputFile
     private var pending: [UInt8] = []
     private var isAtEnd = false
     private var batches = 0
     private var line = 1
     private var offset = 0
 
-    /// - Parameter path: `-` for standard input.
-    init(_ path: String) throws {
-        name = path == "-" ? "standard input" : path
-        descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw CommandFailure(.noInput, "\(path): \(String(cString: strerror(errno)))")
-        }
-    }
-
-    func close() {
-        if descriptor != STDIN_FILENO { _ = Glibc.close(descriptor) }
-    }
+    init(_ input: InputFile) { self.input = input }
 
     mutating func next() throws -> InputBatch? {
         var scanned = (lines: 0, bytes: 0)
         while true {
             scanned = Self.wholeLines(pending, after: scanned)
-            if scanned.lines == Self.lines || scanned.bytes >= Self.bytes { break }
+            if scanned.lines == BatchBounds.lines || scanned.bytes >= BatchBounds.bytes { break }
             if pending.count - scanned.bytes > EventScanner.maximumByteCount { return try overlong(after: scanned) }
             if isAtEnd {
                 scanned = (scanned.lines + (scanned.bytes < pending.count ? 1 : 0), pending.count)
@@ -61,7 +31,7 @@ struct BatchReader {
     {
         bytes.withUnsafeBytes { bytes in
             var (lines, end) = start
-            while lines < Self.lines, end < Self.bytes, let lineFeed = bytes.firstLineFeed(from: end) {
+            while lines < BatchBounds.lines, end < BatchBounds.bytes, let lineFeed = bytes.firstLineFeed(from: end) {
                 lines += 1
                 end = lineFeed + 1
             }
@@ -95,7 +65,8 @@ struct BatchReader {
 
     private mutating func take(_ part: (lines: Int, bytes: Int)) -> InputBatch {
         let batch = InputBatch(
-            number: batches, bytes: Array(pending[..<part.bytes]), firstLine: line, offset: offset, lines: part.lines)
+            number: batches, bytes: Array(pending[..<part.bytes]), lines: part.lines,
+            origin: .lines(first: line, offset: offset))
         pending.removeFirst(part.bytes)
         batches += 1
         line += part.lines
@@ -104,15 +75,6 @@ struct BatchReader {
     }
 
     private mutating func readMore() throws {
-        let start = pending.count
-        pending.append(contentsOf: repeatElement(0, count: Self.readBytes))
-        let count = pending.withUnsafeMutableBytes { bytes in
-            Glibc.read(descriptor, bytes.baseAddress.map { $0 + start }, Self.readBytes)
-        }
-        pending.removeLast(Self.readBytes - max(count, 0))
-        if count == 0 { isAtEnd = true }
-        guard count >= 0 || errno == EINTR else {
-            throw CommandFailure(.inputOutput, "\(name): \(String(cString: strerror(errno)))")
-        }
+        if try !input.read(onto: &pending) { isAtEnd = true }
     }
 }
