@@ -1,0 +1,136 @@
+import ArgumentParser
+import Glibc
+import TestSupport
+import Testing
+
+@testable import daybook
+
+/// What every verb says of itself, and what it does with `Fixtures/stores/v1-small`, compared whole with
+/// `Fixtures/commands`. `DAYBOOK_WRITE_FIXTURES=1` writes those anew: read the difference.
+@Suite("what every verb prints")
+struct GoldenTests {
+    private static let isWriting = getenv("DAYBOOK_WRITE_FIXTURES").map { String(cString: $0) == "1" } ?? false
+
+    /// An argument that begins with `@` is a path in the directory of the test.
+    private struct Session: Sendable, CustomTestStringConvertible {
+        let verb: String
+        let command: any ParsableCommand.Type
+        let runs: [String]
+
+        var testDescription: String { verb }
+    }
+
+    /// Beside `Tests`, two folders above this file's.
+    private static let fixtures = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" } + "/Fixtures"
+
+    private static let segment = "@v1-small/interactions/hot/00000000000000000001.ndjson.lz4"
+
+    private static let sessions = [
+        Session(verb: "daybook", command: Daybook.self, runs: ["nonsense", "--version"]),
+        Session(
+            verb: "serve", command: ServeCommand.self,
+            runs: ["serve --addr nowhere", "serve --data @v1-small --resolution 1h --addr 127.0.0.1:0"]),
+        Session(
+            verb: "ingest", command: IngestCommand.self,
+            runs: [
+                "ingest @sample.ndjson --data @new", "ingest @sample.ndjson --data @new --once",
+                "ingest @sample.ndjson --data @new --once", "ingest @dump.json --format couchdb --data @new",
+                "ingest @dump.json --format couchdb --data @new --on-error skip",
+                "ingest @dump.json --format couchdb --data @new --on-error skip", "ingest @missing --data @new",
+                "ingest @dump.json --data @new --url http://127.0.0.1:1", "read --data @new --order arrival",
+            ]),
+        Session(
+            verb: "read", command: ReadCommand.self,
+            runs: [
+                "read --data @v1-small", "read --data @v1-small --order arrival --limit 3",
+                "read --data @v1-small --format rows --limit 2",
+                "read --data @v1-small --from today --to today --limit 2",
+                "read --data @v1-small --from yesterday --to yesterday",
+                "read --data @v1-small --from 2h --to 90m", "read --data @v1-small --to 1970-01-02 --format rows",
+                "read --data @missing", "read --from soon", "read --from today --to 1w", "read --url nowhere",
+            ]),
+        Session(
+            verb: "tail", command: TailCommand.self,
+            runs: [
+                "tail --data @v1-small", "tail --data @v1-small -n 2", "tail --data @v1-small --since 11",
+                "tail --data @v1-small --since 2h -n 2", "tail --data @v1-small --since 99", "tail --data @missing",
+                "tail --url http://127.0.0.1:1",
+            ]),
+        Session(
+            verb: "stat", command: StatCommand.self,
+            runs: ["stat --data @v1-small", "stat --data @v1-small --json", "stat --data @missing"]),
+        Session(
+            verb: "verify", command: VerifyCommand.self,
+            runs: [
+                "verify --data @v1-small", "verify --data @v1-small --json", "verify --data @damaged",
+                "verify --data @damaged --json",
+            ]),
+        Session(
+            verb: "repair", command: RepairCommand.self,
+            runs: ["repair --data @v1-small", "repair --data @lost", "read --data @lost --order arrival --limit 1"]),
+        Session(
+            verb: "dump", command: DumpCommand.self,
+            runs: ["dump \(segment)", "dump \(segment) --json", "dump \(segment) --lines", "dump @missing"]),
+        Session(verb: "version", command: VersionCommand.self, runs: ["version"]),
+    ]
+
+    /// Two hours after the newest event of the store.
+    private static let now: @Sendable () -> UInt64 = { 1_794_963_600_000 + 7_200_000 }
+
+    @Test(arguments: sessions)
+    private func transcript(_ session: Session) async throws {
+        let directory = try TemporaryDirectory()
+        try Self.prepare(directory)
+        var text = "$ daybook help \(session.verb)\n" + Daybook.helpMessage(for: session.command, columns: 80) + "\n"
+        for run in session.runs { text += try await Self.transcript(of: run, in: directory.path) }
+        let path = "\(Self.fixtures)/commands/\(session.verb).txt"
+        if Self.isWriting {
+            mkdir("\(Self.fixtures)/commands", 0o755)
+            try FileBytes.write(Array(text.utf8), to: path)
+        }
+        let golden = try #require(FileBytes.read(path), "\(path) is missing")
+        #expect(text == String(decoding: golden, as: UTF8.self))
+    }
+
+    private static func prepare(_ directory: borrowing TemporaryDirectory) throws {
+        let store = try directory.copy(of: "\(Self.fixtures)/stores/v1-small", to: "v1-small")
+        _ = try directory.copy(of: store, to: "damaged")
+        let path = "\(directory.path)/damaged/interactions/hot/00000000000000000001.ndjson.lz4"
+        var bytes = try #require(FileBytes.read(path))
+        bytes[bytes.count / 2] ^= 1
+        try FileBytes.write(bytes, to: path)
+        _ = try directory.copy(of: store, to: "lost")
+        mkdir("\(directory.path)/lost/interactions/tmp", 0o755)
+        for slot in 0...1 { unlink("\(directory.path)/lost/interactions/MANIFEST.\(slot)") }
+        _ = try directory.write(sample, to: "sample.ndjson")
+        _ = try directory.write(dump, to: "dump.json")
+    }
+
+    private static let sample = """
+        {"timestamp":1361407260001,"lang":"en"}
+        {"timestamp":1361407200000,"lang":"de","_id":"posted"}
+
+        """
+
+    private static let dump = """
+        {"total_rows":4,"offset":0,"rows":[
+        {"id":"_design/kpi","key":"_design/kpi","value":{"rev":"1-a"},"doc":{"_id":"_design/kpi","views":{}}},
+        {"id":"a","key":"a","value":{"rev":"1-b"},"doc":{"_id":"a","_rev":"1-b","timestamp":1361407260001}},
+        {"id":"b","key":"b","value":{"rev":"1-c"},"doc":{"_id":"b","_rev":"1-c","timestamp":"soon"}},
+        {"id":"c","key":"c","value":{"rev":"1-d"},"doc":{"_id":"c","_rev":"1-d"}}
+        ]}
+
+        """
+
+    /// Talk is marked; the exit code is told where it is not 0.
+    private static func transcript(of line: String, in directory: String) async throws -> String {
+        let arguments = line.split(separator: " ").map { argument in
+            argument.hasPrefix("@") ? "\(directory)/\(argument.dropFirst())" : String(argument)
+        }
+        let run = try await WallClock.$now.withValue(now) { try await CommandRun(arguments) }
+        let talk = run.talk.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map { "2> \($0)\n" }
+        let status = run.status == 0 ? "" : "exit \(run.status)\n"
+        let text = (run.output + talk.joined()).replacing("\(directory)/", with: "")
+        return "\n$ daybook \(line.replacing("@", with: ""))\n\(text)\(status)"
+    }
+}
