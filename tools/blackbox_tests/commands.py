@@ -2,10 +2,11 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 
 from . import events
-from .harness import equal, expect, test
+from .harness import ROOT, Skipped, equal, expect, test
 from .http import read, stored
 from .files import segments
 
@@ -108,3 +109,74 @@ def bad_lines_are_named_by_ingest(setting):
     done = setting.command("ingest", "-", "--data", setting.data, input=b'{"timestamp":1785542400000}\n{"x":1}\n', code=None)
     expect(0 < done.returncode < 128 and b"2" in done.stderr, "it said", done.stderr)
     equal(setting.command("read", "--data", setting.data).stdout, b"", "stored")
+
+
+@test
+def an_old_store_moves_in(setting):
+    """ingest --format couchdb takes a dump with every event once, however often it is run or cut off by SIGKILL."""
+    lines = events.numbered(60_000)
+    dump = setting.path("dump.json")
+    with open(dump, "wb") as file:
+        file.write(b'{"total_rows":60000,"offset":0,"rows":[\r\n')
+        file.write(b",\r\n".join(b'{"id":"%d","key":"%d","value":{"rev":"1-a"},"doc":%s}' % (i, i, line)
+                                 for i, line in enumerate(lines)))
+        file.write(b"\r\n]}\n")
+    arguments = ("ingest", dump, "--format", "couchdb", "--data", setting.data)
+    for _ in range(3):
+        running = subprocess.Popen([setting.binary, *arguments], stderr=subprocess.DEVNULL)
+        hot = os.path.join(setting.data, "interactions", "hot")
+        while running.poll() is None and not (os.path.isdir(hot) and any(
+                os.path.getsize(path) > 200_000 for path in segments(setting.data))):
+            pass
+        running.kill()
+        running.wait()
+    setting.command(*arguments)
+    again = setting.command(*arguments)
+    equal(again.stderr, b"stored 0 events, 60,000 were stored before\n", "the last run said")
+    equal(setting.command("read", "--data", setting.data, "--order", "arrival").stdout.splitlines(),
+          [events.floored(line) for line in lines], "events")
+
+
+@test
+def tail_follows(setting):
+    """tail -f prints what a server stores, from its directory and from its URL, and ends with its pipe."""
+    server, lines = setting.serve(), events.numbered(60)
+    stored(server, lines[:20])
+    wanted = [events.floored(line) for line in lines]
+    sources = (("--data", setting.data, "-n", "20"), ("--url", server.url, "--since", "1970-01-01"))
+    tails = [subprocess.Popen([setting.binary, "tail", "-f", *source], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+             for source in sources]
+    setting.at_end += [tail.kill for tail in tails]
+    for start in (0, 20, 40):
+        if start:
+            stored(server, lines[start:start + 20])
+        for tail in tails:
+            equal([tail.stdout.readline().rstrip(b"\n") for _ in range(20)], wanted[start:start + 20], "followed")
+    tails[0].stdout.close()
+    equal((tails[0].wait(20), tails[0].stderr.read()), (0, b""), "the end of the first")
+    equal(server.stop(), 0, "the server's exit code")
+    equal((tails[1].wait(20), tails[1].stdout.read()), (69, b""), "the end of the second")
+
+
+@test
+def completions_are_accepted(setting):
+    """Each shell that is here accepts its completion script."""
+    for shell in ("bash", "zsh", "fish"):
+        script = setting.path(shell)
+        with open(script, "wb") as file:
+            file.write(setting.command("--generate-completion-script", shell).stdout)
+        if shutil.which(shell):
+            equal(subprocess.run([shell, "-n", script], capture_output=True).stderr, b"", shell)
+
+
+@test
+def manuals_are_accepted(setting):
+    """tools/manuals writes a page for each command, and mandoc has nothing against them."""
+    if not shutil.which("mandoc") or not shutil.which("swift"):
+        raise Skipped("no mandoc, or no swift")
+    pages = subprocess.run([os.path.join(ROOT, "tools", "manuals"), setting.path("man")], capture_output=True,
+                           timeout=1800).stdout.decode().split()
+    names = {os.path.basename(page) for page in pages}
+    expect(names >= {"daybook.1", "daybook.serve.1", "daybook.read.1", "daybook.tail.1", "daybook.ingest.1"}, names)
+    lint = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *pages], capture_output=True)
+    equal(lint.stdout, b"", "mandoc")
