@@ -6,27 +6,22 @@ public final class LineBatch: @unchecked Sendable {
     /// A block is closed when the next line would take it past this; a longer line stands alone.
     public static let blockTarget = 1 << 20
 
-    private var storage: UnsafeMutableRawPointer
-    private var capacity: Int
-    public private(set) var byteCount = 0
-    public private(set) var lineCount = 0
+    /// In one piece: each access to a class's property is tracked at run time, and a line takes many.
+    @usableFromInline var content: Content
+
+    public init(capacity: Int = 4096) { content = Content(capacity: max(capacity, 64)) }
+
+    deinit { content.storage.deallocate() }
+
+    public var byteCount: Int { content.byteCount }
+    public var lineCount: Int { content.lineCount }
     /// Bytes of the longest line, with its LF.
-    public private(set) var longestLine = 0
+    public var longestLine: Int { content.longestLine }
     /// Lines of one bucket that arrived one after another and lie in one block.
-    private(set) var stretches: [Run] = []
-    private var blockStarts: [(stretch: Int, byte: Int)] = []
-    private var blockBytes = 0
-
-    public init(capacity: Int = 4096) {
-        self.capacity = max(capacity, 64)
-        storage = .allocate(byteCount: self.capacity, alignment: 16)
-    }
-
-    deinit { storage.deallocate() }
-
+    var stretches: [Run] { content.stretches }
     public var isEmpty: Bool { lineCount == 0 }
-    public var blockCount: Int { blockStarts.count }
-    public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: storage, count: byteCount) }
+    public var blockCount: Int { content.blockStarts.count }
+    public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: content.storage, count: byteCount) }
     public var latest: Bucket { stretches.reduce(.earliest) { max($0, $1.bucket) } }
     public var earliest: Bucket { stretches.reduce(.latest) { min($0, $1.bucket) } }
 
@@ -37,79 +32,30 @@ public final class LineBatch: @unchecked Sendable {
     public func append<Failure: Error>(
         maximumBytes: Int, _ write: (UnsafeMutableRawPointer) throws(Failure) -> (bucket: Bucket, byteCount: Int)
     ) throws(Failure) {
-        let place = reserve(maximumBytes + 1)
-        let (bucket, count) = try write(place)
-        place.storeBytes(of: 0x0A, toByteOffset: count, as: UInt8.self)
-        commitLine(bucket: bucket, bytes: count + 1)
+        try content.append(maximumBytes: maximumBytes, write)
     }
 
     /// Appends a stored line, without its LF.
     public func append(_ line: UnsafeRawBufferPointer, bucket: Bucket) {
-        append(maximumBytes: line.count) { place in
-            if let base = line.baseAddress { place.copyMemory(from: base, byteCount: line.count) }
-            return (bucket, line.count)
-        }
+        content.append(line, bucket: bucket)
     }
 
     /// Appends every line of another batch.
     public func append(contentsOf other: LineBatch) {
         var from = 0
-        longestLine = max(longestLine, other.longestLine)
+        content.longestLine = max(longestLine, other.longestLine)
         for stretch in other.stretches {
-            let source = UnsafeRawBufferPointer(rebasing: other.bytes[from..<from + stretch.bytes])
-            if blockStarts.isEmpty || blockBytes + stretch.bytes > Self.blockTarget {
-                source.forEachLine { append($0, bucket: stretch.bucket) }
-            } else {
-                UnsafeMutableRawBufferPointer(start: reserve(stretch.bytes), count: stretch.bytes)
-                    .copyMemory(from: source)
-                grow(by: stretch)
-            }
+            content.append(stretch, UnsafeRawBufferPointer(rebasing: other.bytes[from..<from + stretch.bytes]))
             from += stretch.bytes
         }
     }
 
-    @usableFromInline
-    func reserve(_ count: Int) -> UnsafeMutableRawPointer {
-        if byteCount + count > capacity { enlarge(for: count) }
-        return storage + byteCount
-    }
-
-    @usableFromInline
-    func commitLine(bucket: Bucket, bytes: Int) {
-        if blockStarts.isEmpty || blockBytes + bytes > Self.blockTarget {
-            blockStarts.append((stretches.count, byteCount))
-            blockBytes = 0
-        }
-        longestLine = max(longestLine, bytes)
-        grow(by: Run(bucket: bucket, lines: 1, bytes: bytes))
-    }
-
-    private func grow(by stretch: Run) {
-        let blockIsNew = blockStarts.last?.stretch == stretches.count
-        if let last = stretches.indices.last, !blockIsNew, stretches[last].bucket == stretch.bucket {
-            stretches[last].lines += stretch.lines
-            stretches[last].bytes += stretch.bytes
-        } else {
-            stretches.append(stretch)
-        }
-        byteCount += stretch.bytes
-        blockBytes += stretch.bytes
-        lineCount += stretch.lines
-    }
-
-    private func enlarge(for count: Int) {
-        let larger = max(byteCount + count, capacity * 2)
-        let fresh = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
-        fresh.copyMemory(from: storage, byteCount: byteCount)
-        storage.deallocate()
-        (storage, capacity) = (fresh, larger)
-    }
-
     /// The stretches and bytes of one of the blocks.
     func block(_ index: Int) -> (stretches: ArraySlice<Run>, bytes: UnsafeRawBufferPointer) {
-        let start = blockStarts[index]
-        let isLast = index + 1 == blockStarts.count
-        let end = isLast ? (stretch: stretches.count, byte: byteCount) : blockStarts[index + 1]
+        let starts = content.blockStarts
+        let start = starts[index]
+        let isLast = index + 1 == starts.count
+        let end = isLast ? (stretch: stretches.count, byte: byteCount) : starts[index + 1]
         return (
             stretches[start.stretch..<end.stretch],
             UnsafeRawBufferPointer(rebasing: bytes[start.byte..<end.byte])
@@ -128,6 +74,91 @@ public final class LineBatch: @unchecked Sendable {
             from += stretch.bytes
         }
         return (kept, lineCount - kept.lineCount)
+    }
+}
+
+extension LineBatch {
+    @usableFromInline
+    struct Content {
+        fileprivate var storage: UnsafeMutableRawPointer
+        private var capacity: Int
+        fileprivate var byteCount = 0
+        fileprivate var lineCount = 0
+        fileprivate var longestLine = 0
+        fileprivate var stretches: [Run] = []
+        fileprivate var blockStarts: [(stretch: Int, byte: Int)] = []
+        private var blockBytes = 0
+
+        fileprivate init(capacity: Int) {
+            self.capacity = capacity
+            storage = .allocate(byteCount: capacity, alignment: 16)
+        }
+
+        @inlinable
+        mutating func append<Failure: Error>(
+            maximumBytes: Int,
+            _ write: (UnsafeMutableRawPointer) throws(Failure) -> (bucket: Bucket, byteCount: Int)
+        ) throws(Failure) {
+            let place = reserve(maximumBytes + 1)
+            let (bucket, count) = try write(place)
+            place.storeBytes(of: 0x0A, toByteOffset: count, as: UInt8.self)
+            commitLine(bucket: bucket, bytes: count + 1)
+        }
+
+        mutating func append(_ line: UnsafeRawBufferPointer, bucket: Bucket) {
+            append(maximumBytes: line.count) { place in
+                if let base = line.baseAddress { place.copyMemory(from: base, byteCount: line.count) }
+                return (bucket, line.count)
+            }
+        }
+
+        /// Appends the lines of a stretch.
+        mutating func append(_ stretch: Run, _ lines: UnsafeRawBufferPointer) {
+            if blockStarts.isEmpty || blockBytes + stretch.bytes > LineBatch.blockTarget {
+                lines.forEachLine { append($0, bucket: stretch.bucket) }
+            } else {
+                UnsafeMutableRawBufferPointer(start: reserve(stretch.bytes), count: stretch.bytes)
+                    .copyMemory(from: lines)
+                grow(by: stretch)
+            }
+        }
+
+        @usableFromInline
+        mutating func reserve(_ count: Int) -> UnsafeMutableRawPointer {
+            if byteCount + count > capacity { enlarge(for: count) }
+            return storage + byteCount
+        }
+
+        @usableFromInline
+        mutating func commitLine(bucket: Bucket, bytes: Int) {
+            if blockStarts.isEmpty || blockBytes + bytes > LineBatch.blockTarget {
+                blockStarts.append((stretches.count, byteCount))
+                blockBytes = 0
+            }
+            longestLine = max(longestLine, bytes)
+            grow(by: Run(bucket: bucket, lines: 1, bytes: bytes))
+        }
+
+        private mutating func grow(by stretch: Run) {
+            let blockIsNew = blockStarts.last?.stretch == stretches.count
+            if let last = stretches.indices.last, !blockIsNew, stretches[last].bucket == stretch.bucket {
+                stretches[last].lines += stretch.lines
+                stretches[last].bytes += stretch.bytes
+            } else {
+                stretches.append(stretch)
+            }
+            byteCount += stretch.bytes
+            blockBytes += stretch.bytes
+            lineCount += stretch.lines
+        }
+
+        private mutating func enlarge(for count: Int) {
+            let larger = max(byteCount + count, capacity * 2)
+            let fresh = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
+            fresh.copyMemory(from: storage, byteCount: byteCount)
+            storage.deallocate()
+            (storage, capacity) = (fresh, larger)
+        }
     }
 }
 

@@ -15,7 +15,8 @@ struct EventIntake: Sendable {
 
     /// What to answer once every event is durable. Throws a `Problem` where nothing was stored.
     func take(_ request: Request, continuing writer: borrowing ResponseWriter) async throws -> ShortAnswer {
-        var events = 0
+        var body = ByteBuffer()
+        var events: Int?
         do {
             let form = try PostForm(request.headers, request.uri.query)
             let key = try DeliveryKey(request.headers)
@@ -25,24 +26,24 @@ struct EventIntake: Sendable {
             if request.headers[.expect]?.lowercased() == "100-continue" {
                 try await writer.writeInformationalHead(HTTPResponse(status: .continue))
             }
-            var body = try await reader.read(request.body)
+            body = try await reader.read(request.body)
             guard body.readableBytes > Self.loopBytes else { return try await store(&body, form, key, &events) }
             return try await withTaskExecutorPreference(globalConcurrentExecutor) {
                 try await store(&body, form, key, &events)
             }
         } catch {
             if let problem = Problem(of: error) {
-                counters.refuse(problem.reason, events: problem.events ?? events)
+                let known = problem.events ?? events
+                counters.refuse(problem.reason, events: known ?? body.withUnsafeReadableBytes { $0.lineFeeds })
             }
             throw error
         }
     }
 
-    /// - Parameter events: how many are known to be refused if this fails.
+    /// - Parameter events: how many they are, once it is known.
     private func store(
-        _ body: inout ByteBuffer, _ form: PostForm, _ key: DeliveryKey?, _ events: inout Int
+        _ body: inout ByteBuffer, _ form: PostForm, _ key: DeliveryKey?, _ events: inout Int?
     ) async throws -> ShortAnswer {
-        events = body.withUnsafeReadableBytes { $0.lineFeeds }
         let delivery = key?.delivery(of: body, secret: log.deliverySecret)
         guard case .lines(let skipsFaults) = form else {
             let batch = try await ListDecoder.decode(&body, form, resolution: log.resolution)

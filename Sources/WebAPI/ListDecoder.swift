@@ -36,7 +36,7 @@ enum ListDecoder {
             do throws(EventFault) {
                 while list.offset < stop {
                     guard try list.appendNext(of: text, to: batch) else { return .success(false) }
-                    if batch.lineCount > Bounds.batchLines { return .failure(.tooManyLines) }
+                    if batch.lineCount > Bounds.batchLines { return .failure(.tooManyEvents(batch.lineCount)) }
                 }
                 return .success(true)
             } catch {

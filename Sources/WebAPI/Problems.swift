@@ -95,6 +95,13 @@ extension Problem {
         .contentTooLarge, "too_many_lines",
         "a body has at most \(Bounds.batchLines) lines; nothing of it was stored: send it in parts")
 
+    /// In a list, of which so many were read.
+    static func tooManyEvents(_ events: Int) -> Problem {
+        var problem = tooManyLines
+        problem.events = events
+        return problem
+    }
+
     static let bodyTooSlow = Problem(
         .requestTimeout, "body_too_slow", "the body took too long to arrive; nothing of it was stored"
     ).closingConnection()
