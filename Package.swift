@@ -17,7 +17,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(
-            url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0",
+            url: "https://github.com/swift-server/async-http-client.git", .upToNextMinor(from: "1.37.0"),
             // Trailers of answers, by which `read --url` knows that it got all.
             traits: ["UnstableHTTPAPIsSupport"]),
     ],
