@@ -22,7 +22,8 @@ public struct Layout: Sendable {
     public var hot: String { "\(root)/hot" }
     var temporary: String { "\(root)/tmp" }
     var lock: String { "\(root)/LOCK" }
-    var activeMark: String { "\(hot)/ACTIVE" }
+    /// How far the active segment is durable; written anew after each sync.
+    public var activeMark: String { "\(hot)/ACTIVE" }
     var directories: [String] { [root, hot, "\(root)/cold", "\(root)/views", temporary] }
 
     func manifest(_ slot: Int) -> String { "\(root)/\(Self.manifestName(slot))" }

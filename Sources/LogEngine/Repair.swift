@@ -17,6 +17,9 @@ extension StoreReader {
     ) throws(StoreError) -> RepairReport {
         let layout = Layout(data: directory, stream: options.stream)
         let disk = environment.disk
+        guard try disk.fileLength(layout.hot) != nil else {
+            throw StoreError(.missing, layout.root, "there is no store here")
+        }
         let lock = try StoreOpener.takeLock(layout, disk)
         defer { lock.close() }
         guard try ManifestReading.read(layout, disk).ruling == nil else {
@@ -95,6 +98,8 @@ private struct Repair {
         manifest.segments = entries
         manifest.highestSegment = heads.map(\.segment).max() ?? SegmentNumber(0)
         manifest.firstUnreserved = Sequence(nextSequence.value + Bounds.sequenceReservation)
+        // A copy of a store may lack the directories that were empty.
+        try disk.makeDirectories(layout.directories)
         try ManifestStore(layout, disk, current: manifest).create()
         report.segments = heads.count
         report.notes.append("the memory of deliveries is gone: a batch that is repeated now is stored again")

@@ -109,7 +109,7 @@ private final class ActiveMarkWatch {
     private var seen: [UInt8]?
 
     init(_ directory: String) {
-        path = Layout(data: directory, stream: LogOptions().stream).hot + "/ACTIVE"
+        path = Layout(data: directory, stream: LogOptions().stream).activeMark
     }
 
     /// Whether it is another than at the last look, or cannot be read.

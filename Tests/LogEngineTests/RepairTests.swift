@@ -84,6 +84,32 @@ struct RepairTests {
         #expect(try lines(log.snapshot()).count == 2)
     }
 
+    @Test("a copy without the directories that were empty is repaired, and then opened")
+    func copyWithoutEmptyDirectories() async throws {
+        let disk = try await crashedStore()
+        let copy = VirtualDisk()
+        for directory in ["/data", root, "\(root)/hot"] { try copy.makeDirectory(directory) }
+        for path in disk.paths where path.hasPrefix("\(root)/hot/") {
+            copy.replace(path, try #require(disk.contents(path)))
+        }
+        let report = try StoreReader.repair("/data", options: LogOptions(), environment: environment.on(copy))
+        #expect(report.segments == 3 && report.lines == 6)
+        let log = try EventLog.open("/data", options: LogOptions(), environment: environment.on(copy))
+        #expect(try lines(log.snapshot()).count == 6)
+    }
+
+    @Test("where there is no store, none is made")
+    func missing() throws {
+        let disk = VirtualDisk()
+        try disk.makeDirectory("/data")
+        try disk.makeDirectory(root)
+        let error = #expect(throws: StoreError.self) {
+            try StoreReader.repair("/data", options: LogOptions(), environment: environment.on(disk))
+        }
+        #expect(error?.code == .missing)
+        #expect(disk.paths.isEmpty)
+    }
+
     @Test("a store with a valid manifest is not repaired")
     func refusesSoundStores() async throws {
         let disk = try await crashedStore()
