@@ -30,11 +30,17 @@ struct ServeCommand: AsyncParsableCommand {
                 + "10m by default."))
     var resolution: Resolution?
 
-    @Option(help: ArgumentHelp("Seal a segment at so many raw bytes, as 64MiB.", valueName: "size"))
+    @Option(help: ArgumentHelp("Seal a segment at so many raw bytes, from 64KiB to 1TiB.", valueName: "size"))
     var sealBytes = ByteSize(LogOptions().sealBytes)
 
     @Option(help: ArgumentHelp("Seal a segment at this age, as 10m or 1h.", valueName: "time"))
     var sealAfter = Span(milliseconds: LogOptions().sealMilliseconds)
+
+    @Option(
+        help: ArgumentHelp(
+            "Refuse events that would leave less than so much of the file system free, from 64KiB to 1TiB.",
+            valueName: "size"))
+    var reserve = ByteSize(Int(LogOptions().reserveBytes))
 
     @Option(help: ArgumentHelp("Threads that serve connections; one a core by default.", valueName: "n"))
     var threads: Int?
@@ -52,6 +58,7 @@ struct ServeCommand: AsyncParsableCommand {
         options.resolution = resolution
         options.sealBytes = sealBytes.bytes
         options.sealMilliseconds = sealAfter.milliseconds
+        options.reserveBytes = UInt64(reserve.bytes)
         let log = try EventLog.open(store.data, options: options, environment: .system)
         for note in log.report.notes { console.say(note) }
         for found in log.report.faults { console.say(found.description) }

@@ -52,7 +52,7 @@ def check_all(server, known):
 
 @test
 def a_full_disk_is_survived(setting):
-    """On a full disk writes get 507, reads go on, and once there is room again writes are accepted."""
+    """Before the reserve of the disk is touched writes get 507, reads go on, and once there is room writes do too."""
     disk = setting.path("disk")
     os.mkdir(disk)
     mounted = os.getuid() == 0 and subprocess.run(
@@ -60,11 +60,11 @@ def a_full_disk_is_survived(setting):
     if not mounted:
         raise Skipped("mounting a small file system needs root")
     setting.at_end.append(lambda: subprocess.run(["umount", "-l", disk], check=True))
-    server, acknowledged = setting.serve(data=os.path.join(disk, "data")), []
+    reserve = 16 << 20
+    server, acknowledged = setting.serve("--reserve", "16MiB", data=os.path.join(disk, "data")), []
     filler, refused = os.path.join(disk, "filler"), None
     with open(filler, "wb") as file:
-        space = os.statvfs(disk)
-        file.write(bytes(max(0, space.f_bavail * space.f_frsize - (2 << 20))))
+        file.write(bytes(max(0, free(disk) - reserve - (8 << 20))))
     for start in range(0, 100_000, 200):
         batch = [line[:-1] + b',"noise":"%b"}' % os.urandom(150).hex().encode()
                  for line in events.numbered(200, start=start)]
@@ -74,6 +74,10 @@ def a_full_disk_is_survived(setting):
             break
         acknowledged += batch
     expect(refused and refused.status == 507, "a full disk gave", refused and refused.status)
+    expect(len(acknowledged) > 1000, "only", len(acknowledged), "events were accepted while there was room")
+    expect(reserve <= free(disk) < reserve + (4 << 20), "refused with free bytes", free(disk))
+    done = setting.command("ingest", "-", "--url", server.url, input=b"\n".join(batch), code=73)
+    expect(b"507" in done.stderr, "ingest said", done.stderr)
     wanted = [events.floored(line) for line in acknowledged]
     expect(read(server, "order=arrival") == wanted, "reads differ while the disk is full")
     os.remove(filler)
@@ -90,3 +94,8 @@ def a_full_disk_is_survived(setting):
     expect(read(server, "order=arrival") == acknowledged, "something is lost or invented after kill -9")
     stored(server, events.numbered(1))
     equal(server.stop(), 0, "exit code")
+
+
+def free(disk):
+    space = os.statvfs(disk)
+    return space.f_bavail * space.f_frsize
