@@ -29,6 +29,27 @@ func timeText(_ milliseconds: UInt64) -> String {
     return date.joined(separator: "-") + "T" + clock.joined(separator: ":") + fraction + "Z"
 }
 
+/// Days since 1970 as a date.
+func dayText(_ day: Int) -> String { String(timeText(UInt64(day) * 86_400_000).prefix(10)) }
+
+/// Bytes with a unit that leaves three digits or fewer before the point, and three in all.
+func sizeText(_ bytes: some BinaryInteger) -> String {
+    guard bytes >= 1_024 else { return "\(bytes) B" }
+    var value = Double(bytes)
+    var units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"][...]
+    while value >= 999.5, units.count > 1 {
+        value /= 1_024
+        units = units.dropFirst()
+    }
+    let text = value < 9.995 ? decimalText(value) : value < 99.95 ? tenths(value) : String(Int(value.rounded()))
+    return "\(text) \(units.first ?? "")"
+}
+
+private func tenths(_ value: Double) -> String {
+    let tenths = Int((value * 10).rounded())
+    return "\(tenths / 10).\(tenths % 10)"
+}
+
 /// A width of time: the largest unit that gives a whole number.
 func durationText(_ milliseconds: UInt64) -> String {
     for (unit, width) in [("h", UInt64(3_600_000)), ("m", 60_000), ("s", 1_000)] where milliseconds % width == 0 {

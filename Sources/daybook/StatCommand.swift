@@ -6,9 +6,10 @@ struct StatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stat", abstract: "Tells what a data directory holds.",
         discussion: """
-            Events, bytes of their lines (raw) and of the files (stored), the oldest and the newest stored time, and the \
-            same of each segment. Works beside a running server. Reads no events. A damaged segment has lost something: \
-            daybook verify says what.
+            Events, bytes of their lines (raw) and of the files (stored), the oldest and the newest stored time, what the \
+            file system has free; the same of each segment, and of each UTC day with events: of the latest \(DayTable.days) \
+            days, with --json of \(Bounds.reportedDays.grouped). Works beside a running server. Reads no events. A damaged \
+            segment has lost something: daybook verify says what.
             """)
 
     @OptionGroup var store: DataOptions
@@ -18,10 +19,13 @@ struct StatCommand: ParsableCommand {
 
     func run() throws {
         let console = Console.current
-        let (snapshot, notes) = try StoreReader.snapshot(
+        let (snapshot, found) = try StoreReader.snapshot(
             of: store.data, options: LogOptions(), environment: .system)
+        let days = try DayTable(snapshot, days: json ? Bounds.reportedDays : DayTable.days)
+        let notes = days.isComplete ? found : found + ["the days leave out what is damaged"]
         for note in notes { console.say(note) }
-        let statistics = StoreStatistics(snapshot, notes: notes)
+        let statistics = StoreStatistics(
+            snapshot, days: days, notes: notes, free: try FreeSpace.bytes(at: store.data))
         try console.write(json ? statistics.json.description + "\n" : statistics.text)
     }
 }
@@ -29,7 +33,9 @@ struct StatCommand: ParsableCommand {
 /// Sums over the segments of a store.
 struct StoreStatistics {
     private let snapshot: LogSnapshot
+    private let days: DayTable
     private let notes: [String]
+    private let free: UInt64
     private let segments: [SegmentSummary]
     private let events: UInt64
     private let rawBytes: UInt64
@@ -38,9 +44,11 @@ struct StoreStatistics {
     private let newest: Bucket?
 
     /// - Parameter notes: what there was to say when the store was looked at.
-    init(_ snapshot: LogSnapshot, notes: [String]) {
+    init(_ snapshot: LogSnapshot, days: DayTable, notes: [String], free: UInt64) {
         self.snapshot = snapshot
+        self.days = days
         self.notes = notes
+        self.free = free
         segments = snapshot.segments
         events = segments.reduce(0) { $0 + $1.lines }
         rawBytes = segments.reduce(0) { $0 + $1.rawBytes }
@@ -61,8 +69,9 @@ struct StoreStatistics {
             bytes       \(rawBytes.grouped) raw, \(storedBytes.grouped) stored, ratio \(ratio)
             buckets     \(span[0]) to \(span[1])
             segments    \(segments.count.grouped)\(damaged > 0 ? ", \(damaged.grouped) damaged" : "")
+            free        \(sizeText(free))
 
-            \(table)
+            \(table)\(days.text)
             """
     }
 
@@ -73,7 +82,7 @@ struct StoreStatistics {
         for segment in segments {
             table.add([
                 String(segment.number.value), Self.state(segment), segment.blocks.grouped, segment.lines.grouped,
-                segment.rawBytes.grouped, segment.storedBytes.grouped, segment.firstSequence.value.grouped,
+                sizeText(segment.rawBytes), sizeText(segment.storedBytes), segment.firstSequence.value.grouped,
                 segment.firstBucket.map { timeText($0.milliseconds) } ?? "–",
                 segment.lastBucket.map { timeText($0.milliseconds) } ?? "–",
             ])
@@ -92,8 +101,8 @@ struct StoreStatistics {
             ("horizon", .number(snapshot.horizon.milliseconds)),
             ("events", .number(events)), ("raw_bytes", .number(rawBytes)), ("stored_bytes", .number(storedBytes)),
             ("ratio", .decimal(ratio)), ("oldest", Self.json(oldest)), ("newest", Self.json(newest)),
-            ("segments", .list(segments.map(Self.json))),
-            ("damaged", .number(damaged)), ("notes", .list(notes.map { .text($0) })),
+            ("free_bytes", .number(free)), ("segments", .list(segments.map(Self.json))),
+            ("damaged", .number(damaged)), ("days", days.json), ("notes", .list(notes.map { .text($0) })),
         ])
     }
 

@@ -36,6 +36,15 @@ struct ArgumentTests {
         #expect(
             [600_000, 3_600_000, 1, 1_500, 30_000].map { durationText($0) } == ["10m", "1h", "1ms", "1500ms", "30s"])
         #expect([0, 1.005, 2.5, 10.999].map(decimalText) == ["0.00", "1.00", "2.50", "11.00"])
+        #expect(
+            [0, 1_023, 1_024, 1_085, 10_230, 10_235, 102_348, 1_023_487, 1_023_488, 5 << 30, .max].map {
+                (bytes: UInt64) in
+                sizeText(bytes)
+            } == [
+                "0 B", "1023 B", "1.00 KiB", "1.06 KiB", "9.99 KiB", "10.0 KiB", "99.9 KiB", "999 KiB", "0.98 MiB",
+                "5.00 GiB", "16.0 EiB",
+            ])
+        #expect([0, 15_757].map(dayText) == ["1970-01-01", "2013-02-21"])
         #expect(hexText(0xAB) == "00000000000000ab")
     }
 

@@ -81,12 +81,39 @@ struct CommandTests {
         #expect(lines[1] == "events      3")
         #expect(lines[2].hasPrefix("bytes       102 raw, "))
         #expect(lines[3] == "buckets     2013-02-21T00:20:00Z to 2013-02-21T00:40:00Z")
-        #expect(lines[5].hasPrefix("segment   state  blocks  events  raw  stored  first sequence"))
-        #expect(lines[6].contains(" sealed "))
+        #expect(lines[5].hasPrefix("free        "))
+        #expect(lines[6].hasPrefix("segment   state  blocks  events    raw "))
+        #expect(lines[7].contains(" sealed "))
+        #expect(lines[9...] == ["       day  events    raw", "2013-02-21       3  102 B"])
         let json = try await CommandRun("stat", "--data", directory.path, "--json")
         #expect(json.output.contains(#""events": 3, "raw_bytes": 102, "#))
         #expect(
-            json.output.contains(#""oldest": 1361406000000, "newest": 1361407200000, "segments": [{"segment": 1, "#))
+            json.output.contains(#""oldest": 1361406000000, "newest": 1361407200000, "free_bytes": "#))
+        #expect(json.output.contains(#""days": [{"day": "2013-02-21", "events": 3, "raw_bytes": 102}]"#))
+    }
+
+    @Test("stat tells of the latest days, and what came before them")
+    func days() async throws {
+        let directory = try TemporaryDirectory()
+        let day = 86_400
+        let days = [1, 2, 4_100, 5_000, 5_028, 5_029, 5_029]
+        let text = days.map { #"{"timestamp":\#($0 * day + day - 1)}"# + "\n" }.joined()
+        let file = try directory.write(text, to: "events.ndjson")
+        let data = ["--data", directory.path + "/data"]
+        #expect(try await CommandRun(["ingest", file] + data).status == 0)
+        let table = try await CommandRun(["stat"] + data).output
+        let rows = table.split(separator: "\n").drop { !$0.contains(" day ") }
+        #expect(
+            rows.joined(separator: "\n") == """
+                       day  events   raw
+                   earlier       3     –
+                1983-09-10       1  24 B
+                1983-10-08       1  24 B
+                1983-10-09       2  48 B
+                """)
+        let json = try await CommandRun(["stat", "--json"] + data).output
+        let found = json.matches(of: /"day": "[0-9-]+"/).map { String(json[$0.range].suffix(11).dropLast()) }
+        #expect(found == ["1981-03-24", "1983-09-10", "1983-10-08", "1983-10-09"])
     }
 
     @Test("verify is content with a sound store, and names what is wrong with another")
@@ -179,10 +206,12 @@ struct CommandTests {
         let other = try directory.write("", to: "other")
         let table: [(arguments: [String], status: Int32)] = [
             (["nonsense"], 64), (["read", "--limit", "0"], 64), (["read", "--from", "2", "--to", "1"], 64),
-            (["serve", "--addr", "nowhere"], 64), (["serve", "--resolution", "7m"], 64), (["dump"], 64),
+            (["serve", "--addr", "nowhere"], 64), (["serve", "--reserve", "1KiB"], 64),
+            (["serve", "--resolution", "7m"], 64), (["dump"], 64),
             (["ingest", "-", "--data", "a", "--url", "http://b"], 64), (["dump", other], 65), (["dump", missing], 66),
             (["ingest", file, "--url", "nowhere"], 64), (["dump", file], 65),
             (["read", "--data", missing], 66), (["stat", "--data", missing], 66), (["verify", "--data", missing], 66),
+            (["repair", "--data", missing], 66),
             (["ingest", missing, "--data", directory.path + "/data"], 66), (["--help"], 0), (["serve", "--help"], 0),
             (["--version"], 0),
         ]

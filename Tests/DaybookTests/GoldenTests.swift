@@ -77,6 +77,8 @@ struct GoldenTests {
     /// Two hours after the newest event of the store.
     private static let now: @Sendable () -> UInt64 = { 1_794_963_600_000 + 7_200_000 }
 
+    private static let free: UInt64 = 123_456_789_012
+
     @Test(arguments: sessions)
     private func transcript(_ session: Session) async throws {
         let directory = try TemporaryDirectory()
@@ -127,7 +129,9 @@ struct GoldenTests {
         let arguments = line.split(separator: " ").map { argument in
             argument.hasPrefix("@") ? "\(directory)/\(argument.dropFirst())" : String(argument)
         }
-        let run = try await WallClock.$now.withValue(now) { try await CommandRun(arguments) }
+        let run = try await FreeSpace.$fixed.withValue(free) {
+            try await WallClock.$now.withValue(now) { try await CommandRun(arguments) }
+        }
         let talk = run.talk.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map { "2> \($0)\n" }
         let status = run.status == 0 ? "" : "exit \(run.status)\n"
         let text = (run.output + talk.joined()).replacing("\(directory)/", with: "")
