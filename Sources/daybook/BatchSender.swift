@@ -25,7 +25,7 @@ struct BatchSender: Sendable {
     private static let passing: Set<UInt> = [408, 425, 429, 500, 502, 503, 504]
 
     let client: HTTPClient
-    let url: String
+    let server: ServerAddress
     let identity: InputIdentity
     /// Told once that something did not work at first.
     let onRetry: @Sendable (String) -> Void
@@ -50,17 +50,17 @@ struct BatchSender: Sendable {
                 guard Self.passing.contains(answer.status.code) else {
                     throw Self.refusal(answer.status.code, body, batch)
                 }
-                problem = "the server answers \(answer.status.code)"
+                problem = "\(server.url): the server answers \(answer.status.code)"
                 if let wait = answer.headers.first(name: "retry-after").flatMap({ Int($0) }) { pause = .seconds(wait) }
             } catch let failure as CommandFailure {
                 throw failure
             } catch let refused as RefusedInput {
                 throw refused
             } catch {
-                problem = "\(error)"
+                problem = server.unreachable(error)
             }
-            if attempt == 1 { onRetry("\(url): \(problem); trying again") }
-            if attempt == Self.tries { throw CommandFailure(.unavailable, "\(url): \(problem)") }
+            if attempt == 1 { onRetry("\(problem); trying again") }
+            if attempt == Self.tries { throw CommandFailure(.unavailable, problem) }
             try await Task.sleep(for: min(pause, Self.longestPause))
             pause *= 2
         }
@@ -68,7 +68,7 @@ struct BatchSender: Sendable {
     }
 
     private func request(for batch: InputBatch) -> HTTPClientRequest {
-        var request = HTTPClientRequest(url: url)
+        var request = HTTPClientRequest(url: server.events)
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/x-ndjson")
         request.headers.add(name: "idempotency-key", value: identity.key(of: batch))

@@ -23,6 +23,8 @@ final class Console: Sendable {
     /// Talk may be redrawn.
     var isTerminal: Bool { isatty(talk) == 1 }
 
+    var writesToTerminal: Bool { isatty(output) == 1 }
+
     /// Nobody reads standard output any more.
     var isClosed: Bool {
         var state = pollfd(fd: output, events: 0, revents: 0)

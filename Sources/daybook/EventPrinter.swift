@@ -7,9 +7,11 @@ import WebAPI
 enum EventFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
     case ndjson
     case rows
+    /// LZ4 frames of the lines.
+    case lz4
 }
 
-/// Writes what scans deliver.
+/// Writes the events of scans of lines.
 struct EventPrinter {
     private let format: EventFormat
     private let console: Console
@@ -28,12 +30,11 @@ struct EventPrinter {
         try chunk.forEachLine { bytes, sequence in
             line += 1
             guard line > skipped else { return }
-            switch format {
-            case .ndjson:
+            guard format == .rows else {
                 try console.write(bytes)
-                try console.write("\n")
-            case .rows: try write(EventRow(bytes, id: EventID(store: store, sequence: sequence)))
+                return try console.write("\n")
             }
+            try write(EventRow(bytes, id: EventID(store: store, sequence: sequence)))
         }
     }
 

@@ -20,6 +20,9 @@ struct ServerAddress: Equatable, Sendable {
     /// Where events are posted and read.
     var events: String { url + Self.path }
 
+    /// That nothing was answered, for a person.
+    func unreachable(_ error: any Error) -> String { "cannot reach \(url): \(plainWords(error))" }
+
     /// A client that does not try connections again: who uses it does, or tells the user.
     func client() -> HTTPClient {
         var configuration = HTTPClient.Configuration()

@@ -16,14 +16,16 @@ struct ServerAnswer {
     private let url: String
     private let response: HTTPClientResponse
 
-    static func begin(_ query: ServerQuery, from server: ServerAddress, _ client: HTTPClient) async throws -> Self {
+    static func begin(_ query: some ServerRequest, from server: ServerAddress, _ client: HTTPClient) async throws
+        -> Self
+    {
         var request = HTTPClientRequest(url: query.url(at: server))
         request.headers.add(name: "accept", value: query.mediaType)
         let response: HTTPClientResponse
         do {
             response = try await client.execute(request, deadline: .distantFuture)
         } catch {
-            throw CommandFailure(.unavailable, "\(server.url): \(error)")
+            throw CommandFailure(.unavailable, server.unreachable(error))
         }
         guard response.status == .ok else { throw try await refusal(response, server) }
         return ServerAnswer(url: server.url, response: response)
@@ -44,16 +46,19 @@ struct ServerAnswer {
 
     /// Hands on the body piece by piece; fails with 69 where it was cut short on its way, and with 65 where the
     /// server could not read all of it.
-    func read(_ body: (UnsafeRawBufferPointer) throws -> Void) async throws -> End {
+    /// - Parameter body: returns the events that ended in the piece, `nil` where they cannot be counted: then the
+    ///   hash alone says that all came.
+    func read(_ body: (UnsafeRawBufferPointer) throws -> Int?) async throws -> End {
         let hash = RunningHash()
-        var (bytes, lines) = (0, 0)
+        var bytes = 0
+        var events: Int? = 0
         do {
             for try await piece in response.body {
                 try piece.withUnsafeReadableBytes { piece in
                     hash.update(piece)
                     bytes += piece.count
-                    lines += piece.lineFeeds
-                    try body(piece)
+                    let ended = try body(piece)
+                    events = events.flatMap { sum in ended.map { sum + $0 } }
                 }
             }
         } catch let closed as ClosedPipe {
@@ -61,17 +66,17 @@ struct ServerAnswer {
         } catch let failure as CommandFailure {
             throw failure
         } catch {
-            throw cutShort("\(error)")
+            throw cutShort(plainWords(error))
         }
         // An array without rows is the only answer with a line that is no event.
-        return try check(count: bytes == 3 ? 0 : lines, hash)
+        return try check(counted: bytes == 3 ? 0 : events, hash)
     }
 
-    private func check(count: Int, _ hash: RunningHash) throws -> End {
+    private func check(counted: Int?, _ hash: RunningHash) throws -> End {
         guard let trailer = response.body.trailers, let isComplete = trailer.first(name: "daybook-complete") else {
             throw cutShort("it has no trailer")
         }
-        guard trailer.first(name: "daybook-count") == String(count),
+        guard let count = trailer.first(name: "daybook-count").flatMap({ Int($0) }), counted ?? count == count,
             trailer.first(name: "daybook-xxh3") == hexText(hash.wide.high) + hexText(hash.wide.low)
         else { throw cutShort("its count or its hash is not that of what came") }
         guard isComplete == "true" else {

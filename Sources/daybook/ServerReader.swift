@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import LogEngine
 import NIOCore
+import SegmentFormat
 
 /// Prints the events of a server.
 struct ServerReader {
@@ -23,10 +24,12 @@ struct ServerReader {
                 joiner.beginPage()
                 let answer = try await ServerAnswer.begin(query, from: server, client)
                 let end = try await answer.read { piece in
-                    switch format {
-                    case .ndjson: try console.write(piece)
-                    case .rows: try joiner.write(piece, to: console)
+                    if format == .rows {
+                        try joiner.write(piece, to: console)
+                    } else {
+                        try console.write(piece)
                     }
+                    return format == .lz4 ? nil : piece.lineFeeds
                 }
                 rest -= end.count
                 query.cursor = end.cursor
@@ -43,9 +46,28 @@ struct ServerReader {
             _ = try await ServerAnswer.begin(query, from: server, client).read { piece in
                 try console.write(piece)
                 try console.flush()
+                return piece.lineFeeds
             }
         }
-        throw CommandFailure(.unavailable, "\(server.url): the server has ended the answer")
+        throw ended
+    }
+
+    /// Prints what came behind an event, `nil` for what comes from now on, until the server ends the answer.
+    func followChanges(after start: (store: StoreID?, sequence: Sequence)?) async throws {
+        let query = ChangeQuery(since: start?.sequence)
+        var changes = ChangeLines(from: server, of: start?.store)
+        try await withClient { client in
+            _ = try await ServerAnswer.begin(query, from: server, client).read { piece in
+                let count = try changes.write(piece, to: console)
+                try console.flush()
+                return count
+            }
+        }
+        throw ended
+    }
+
+    private var ended: CommandFailure {
+        CommandFailure(.unavailable, "\(server.url): the server has ended the answer")
     }
 
     private func withClient(_ body: (HTTPClient) async throws -> Void) async throws {
@@ -61,8 +83,24 @@ struct ServerReader {
     }
 }
 
+/// What is asked of a server.
+protocol ServerRequest {
+    var mediaType: String { get }
+    func url(at server: ServerAddress) -> String
+}
+
+/// What is asked of `GET /wsapi/interaction_data/stream`.
+struct ChangeQuery: ServerRequest {
+    let since: Sequence?
+    let mediaType = "application/json"
+
+    func url(at server: ServerAddress) -> String {
+        "\(server.events)/stream" + (since.map { "?since=\($0.value)" } ?? "")
+    }
+}
+
 /// What is asked of `GET /wsapi/interaction_data`.
-struct ServerQuery {
+struct ServerQuery: ServerRequest {
     private let request: ScanRequest
     private let format: EventFormat
     var limit: Int?
@@ -84,7 +122,13 @@ struct ServerQuery {
         return server.events + "?" + parameters.joined(separator: "&")
     }
 
-    var mediaType: String { format == .rows ? "application/json" : "application/x-ndjson" }
+    var mediaType: String {
+        switch format {
+        case .ndjson: "application/x-ndjson"
+        case .rows: "application/json"
+        case .lz4: "application/x-lz4"
+        }
+    }
 }
 
 /// Joins the arrays of several pages into one: their brackets are taken off, and put around the whole.

@@ -15,7 +15,7 @@ struct ServerTarget: Sendable {
         let result: Result<Void, any Error>
         do {
             let sender = BatchSender(
-                client: client, url: server.events, identity: identity, onRetry: Self.sayOnce(Console.current))
+                client: client, server: server, identity: identity, onRetry: Self.sayOnce(Console.current))
             result = .success(try await send(&reader, &tally, sender))
         } catch {
             result = .failure(error)

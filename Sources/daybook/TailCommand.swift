@@ -8,14 +8,17 @@ struct TailCommand: AsyncParsableCommand {
         discussion: """
             One event a line. With --since: those from that time on, or behind that event; all of them, unless -n. With \
             -f it then waits for what is stored next, until it is interrupted or its pipe is closed. Works beside a \
-            running server. A server tells its events by time alone, so --url needs --since with a time and takes no \
-            -n; with -f it shows what is stored from then on with that time or a later one.
+            running server.
+
+            A server can be followed from now on, from behind an event, or from a time, which holds for the events to \
+            come too; without -f it takes a time alone. It does not tell which of its events came last.
 
             \(TimeArgument.accepted) A bare number is the sequence of an event here.
 
             Examples:
               daybook tail -n 20
               daybook tail -f | jq -c .event_stream
+              daybook tail -f --url http://127.0.0.1:8080
               daybook tail --since 1h -f --url http://127.0.0.1:8080
             """)
 
@@ -38,21 +41,31 @@ struct TailCommand: AsyncParsableCommand {
     func validate() throws {
         if let count, count < 0 { throw ValidationError("-n is at least 0.") }
         guard store.url != nil else { return }
-        guard case .time? = since else { throw ValidationError("--url needs --since with a time, as --since 1h.") }
-        if count != nil { throw ValidationError("--url and -n cannot be used together.") }
+        if let count {
+            throw ValidationError(
+                "A server does not tell which of its events came last, so --url takes no -n. "
+                    + "`daybook read --order arrival --from 1h --url … | tail -n \(count)` gives the last of the last hour."
+            )
+        }
+        if case .time? = since { return }
+        if !follows { throw ValidationError("--url needs -f, or --since with a time, as --since 1h.") }
     }
 
     func run() async throws {
         let console = Console.current
         let range = since?.range(now: WallClock.now()) ?? 0 ... .max
-        if let server = store.url {
-            let request = ScanRequest(range: range, order: .arrival)
-            let reader = ServerReader(server, console)
-            return try await follows ? reader.follow(request) : reader.read(request, .ndjson)
-        }
+        if let server = store.url { return try await tail(ServerReader(server, console), range) }
         var tail = DirectoryTail(store.directory, range: range, console)
         try tail.begin(after: since?.event, last: count ?? (since == nil ? Self.usualCount : nil))
         if follows { try await tail.follow() }
+    }
+}
+
+extension TailCommand {
+    private func tail(_ reader: ServerReader, _ range: ClosedRange<UInt64>) async throws {
+        guard case .time? = since else { return try await reader.followChanges(after: since?.event) }
+        let request = ScanRequest(range: range, order: .arrival)
+        try await follows ? reader.follow(request) : reader.read(request, .ndjson)
     }
 }
 

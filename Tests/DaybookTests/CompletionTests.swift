@@ -36,7 +36,7 @@ struct CompletionTests {
         mkdir("\(directory.path)/data", 0o755)
         _ = try directory.write("", to: "dump.json")
         let table: [(line: String, expected: String)] = [
-            ("daybook re", "read repair"), ("daybook read --format ", "ndjson rows"),
+            ("daybook re", "read repair"), ("daybook read --format ", "lz4 ndjson rows"),
             ("daybook ingest --on-error s", "skip stop"), ("daybook read --data d", "data"),
             ("daybook ingest d", "data dump.json"), ("daybook tail --si", "--since"),
         ]

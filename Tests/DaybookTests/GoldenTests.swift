@@ -47,6 +47,7 @@ struct GoldenTests {
                 "read --data @v1-small --from today --to today --limit 2",
                 "read --data @v1-small --from yesterday --to yesterday",
                 "read --data @v1-small --from 2h --to 90m", "read --data @v1-small --to 1970-01-02 --format rows",
+                "read --data @v1-small --format lz4 --order time", "read --url http://127.0.0.1:1",
                 "read --data @missing", "read --from soon", "read --from today --to 1w", "read --url nowhere",
             ]),
         Session(
@@ -54,7 +55,8 @@ struct GoldenTests {
             runs: [
                 "tail --data @v1-small", "tail --data @v1-small -n 2", "tail --data @v1-small --since 11",
                 "tail --data @v1-small --since 2h -n 2", "tail --data @v1-small --since 99", "tail --data @missing",
-                "tail --url http://127.0.0.1:1",
+                "tail --url http://127.0.0.1:1", "tail -n 5 -f --url http://127.0.0.1:1",
+                "tail -f --url http://127.0.0.1:1",
             ]),
         Session(
             verb: "stat", command: StatCommand.self,
@@ -67,7 +69,10 @@ struct GoldenTests {
             ]),
         Session(
             verb: "repair", command: RepairCommand.self,
-            runs: ["repair --data @v1-small", "repair --data @lost", "read --data @lost --order arrival --limit 1"]),
+            runs: [
+                "repair --data @missing", "repair --data @v1-small", "repair --data @lost",
+                "read --data @lost --order arrival --limit 1",
+            ]),
         Session(
             verb: "dump", command: DumpCommand.self,
             runs: ["dump \(segment)", "dump \(segment) --json", "dump \(segment) --lines", "dump @missing"]),
@@ -102,7 +107,6 @@ struct GoldenTests {
         bytes[bytes.count / 2] ^= 1
         try FileBytes.write(bytes, to: path)
         _ = try directory.copy(of: store, to: "lost")
-        mkdir("\(directory.path)/lost/interactions/tmp", 0o755)
         for slot in 0...1 { unlink("\(directory.path)/lost/interactions/MANIFEST.\(slot)") }
         _ = try directory.write(sample, to: "sample.ndjson")
         _ = try directory.write(dump, to: "dump.json")

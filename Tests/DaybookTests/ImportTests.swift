@@ -16,7 +16,7 @@ struct ImportTests {
         ],
         "daybook": [
             "SegmentFormat", "LogEngine", "Interactions", "WebAPI", "Glibc", "Synchronization", "ArgumentParser",
-            "AsyncHTTPClient", "FoundationEssentials", "Logging", "NIOCore", "ServiceLifecycle",
+            "AsyncHTTPClient", "FoundationEssentials", "Logging", "NIOCore", "NIOPosix", "ServiceLifecycle",
         ],
     ]
 

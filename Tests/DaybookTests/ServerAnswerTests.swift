@@ -36,7 +36,7 @@ struct ServerAnswerTests {
                 "HTTP/1.1 400 Bad Request\r\nContent-Length: 18\r\n\r\n" + #"{"detail":"wrong"}"#, 64,
                 "the server answers 400: wrong"
             ),
-            ("HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n", 65, "the server answers 410"), ("", 69, ""),
+            ("HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n", 65, "the server answers 410"),
         ] as [(String, Int32, String)])
     func checked(answer: String, status: Int32, message: String) async throws {
         let server = try CannedServer(answering: answer)

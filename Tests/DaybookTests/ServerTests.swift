@@ -1,40 +1,12 @@
 import Glibc
 import LogEngine
-import Logging
 import SegmentFormat
-import ServiceLifecycle
 import Testing
-import WebAPI
 
 @testable import daybook
 
 @Suite("commands beside a server")
 struct ServerTests {
-    private struct Served {
-        let log: EventLog
-        let directory: String
-
-        func snapshot() -> LogSnapshot { log.snapshot() }
-    }
-
-    private func withServer(_ body: (String, Served) async throws -> Void) async throws {
-        let directory = try TemporaryDirectory()
-        let log = try EventLog.open(directory.path, options: LogOptions(), environment: .system)
-        let (ports, port) = AsyncStream<Int>.makeStream()
-        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-        let server = Server(
-            log: log, options: .init(host: "127.0.0.1", port: 0), logger: logger,
-            onListening: { port.yield($0) })
-        let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
-        let running = Task { try await group.run() }
-        var all = ports.makeAsyncIterator()
-        try await body(
-            "http://127.0.0.1:\(await all.next() ?? 0)", Served(log: log, directory: directory.path))
-        await group.triggerGracefulShutdown()
-        try await running.value
-        try await log.close()
-    }
-
     private static func lines(_ count: Int) -> String {
         (1...count).map { #"{"timestamp":1361407200000,"n":\#($0)}"# + "\n" }.joined()
     }
@@ -137,10 +109,51 @@ struct ServerTests {
         for end in ends { close(end) }
     }
 
+    @Test("tail -f begins with now, or behind an event, which is one of that store")
+    func changes() async throws {
+        let directory = try TemporaryDirectory()
+        let file = try directory.write(Self.lines(3), to: "events.ndjson")
+        try await withServer { url, server in
+            let first = try await CommandRun("ingest", file, "--url", url)
+            #expect(first.status == 0)
+            let store = server.snapshot().store
+            let id = EventID(store: store, sequence: Sequence(2)).description
+            let starts = [[], ["--since", "0"], ["--since", "2"], ["--since", id]]
+            let last = String(Self.lines(3).dropFirst(Self.lines(2).count))
+            let past = ["", Self.lines(3), last, last]
+            var tails: [(output: PipeOutput, end: Int32)] = []
+            var running: [Task<Int32, Never>] = []
+            for start in starts {
+                var ends: [Int32] = [0, 0]
+                #expect(pipe(&ends) == 0)
+                tails.append((PipeOutput(ends[0]), ends[0]))
+                let console = Console(output: ends[1], talk: STDERR_FILENO)
+                let end = ends[1]
+                running.append(
+                    Task {
+                        let arguments = ["tail", "-f", "--url", url] + start
+                        let status = await Console.$current.withValue(console) { await Daybook.run(arguments) }
+                        close(end)
+                        return status
+                    })
+            }
+            for (tail, past) in zip(tails, past) where !past.isEmpty {
+                #expect(await tail.output.lines(past.split(separator: "\n").count) == past)
+            }
+            while server.server.counters.streaming < starts.count { await Task.yield() }
+            #expect(try await CommandRun("ingest", file, "--url", url).status == 0)
+            for tail in tails { #expect(await tail.output.lines(3) == Self.lines(3)) }
+            await server.shutDown()
+            for tail in running { #expect(await tail.value == 69) }
+            for tail in tails { close(tail.end) }
+        }
+    }
+
     @Test("nobody there is 69, a bad cursor or a server of another kind too")
     func unavailable() async throws {
         let run = try await CommandRun("read", "--url", "http://127.0.0.1:1")
-        #expect(run.status == 69 && run.talk.hasPrefix("daybook: http://127.0.0.1:1: "))
+        #expect(run.status == 69)
+        #expect(run.talk == "daybook: cannot reach http://127.0.0.1:1: connection refused\n")
         try await withServer { url, _ in
             let other = try await CommandRun("read", "--url", url + "/other")
             #expect(other.status == 69)

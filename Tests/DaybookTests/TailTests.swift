@@ -100,9 +100,11 @@ struct TailTests {
         close(ends[1])
     }
 
-    @Test("--url needs a time, and no number of events")
+    @Test("--url needs a time or -f, and takes no number of events")
     func server() async throws {
-        for options in [[], ["--since", "5"], ["--since", "1h", "-n", "3"], ["--since", "1h", "--data", "x"]] {
+        for options in [
+            [], ["--since", "5"], ["--since", "1h", "-n", "3"], ["-f", "-n", "0"], ["--since", "1h", "--data", "x"],
+        ] {
             #expect(try await CommandRun(["tail", "--url", "http://127.0.0.1:1"] + options).status == 64)
         }
     }
