@@ -15,7 +15,7 @@ extension Problem {
     }
 
     init(_ error: StoreError) {
-        self.init(Self.status(of: error.code), error.code.rawValue, error.message)
+        self.init(Self.status(of: error.code), Self.reason(of: error.code), error.message)
         if status == .serviceUnavailable || status == .insufficientStorage {
             fields[.retryAfter] = error.code == .busy ? "1" : "60"
         }
@@ -30,6 +30,19 @@ extension Problem {
         case .busy, .poisoned, .closed: .serviceUnavailable
         case .noSpace: .insufficientStorage
         case .disk, .locked, .missing, .corrupt, .mismatch: .internalServerError
+        }
+    }
+
+    /// Clients match on it, so it outlives the names in the source.
+    static func reason(of code: StoreError.Code) -> String {
+        switch code {
+        case .noSpace: "no_space"
+        case .tooLarge: "too_large"
+        case .deliveryConflict: "delivery_conflict"
+        case .badCursor: "bad_cursor"
+        case .goneCursor: "gone_cursor"
+        case .badArgument: "bad_argument"
+        case .disk, .poisoned, .locked, .missing, .corrupt, .mismatch, .busy, .closed: code.rawValue
         }
     }
 

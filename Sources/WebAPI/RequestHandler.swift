@@ -112,7 +112,8 @@ struct RequestHandler: Sendable {
 
     private func readiness() throws -> ShortAnswer {
         if let failure = log.health.failure {
-            throw Problem(.serviceUnavailable, failure.code.rawValue, "not writing any more: \(failure.message)")
+            throw Problem(
+                .serviceUnavailable, Problem.reason(of: failure.code), "not writing any more: \(failure.message)")
         }
         return .text("ok")
     }
