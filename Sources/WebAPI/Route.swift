@@ -15,7 +15,7 @@ enum Route: Equatable {
     case options(String)
 
     init(_ method: HTTPRequest.Method, path: String) throws(Problem) {
-        let reading = try Self.reading(path)
+        guard let reading = Self.paths[path] else { throw .notFound }
         let isWritable = reading == .readEvents
         let allowed = isWritable ? "GET, HEAD, OPTIONS, POST" : "GET, HEAD, OPTIONS"
         switch method {
@@ -28,17 +28,16 @@ enum Route: Equatable {
 
     static let eventsPath = "/wsapi/interaction_data"
 
-    private static func reading(_ path: String) throws(Problem) -> Route {
-        switch path {
-        case eventsPath, "/wsapi/interaction_data/": .readEvents
-        case "/wsapi/interaction_data/count": .countEvents
-        case "/wsapi/interaction_data/last": .readLastEvent
-        case "/wsapi/interaction_data/stream": .followChanges
-        case "/wsapi/ping": .ping
-        case "/livez": .isAlive
-        case "/readyz": .isReady
-        case "/openapi.json": .describe
-        default: throw .notFound
-        }
-    }
+    /// What a GET of each path is for.
+    static let paths: [String: Route] = [
+        eventsPath: .readEvents,
+        eventsPath + "/": .readEvents,
+        eventsPath + "/count": .countEvents,
+        eventsPath + "/last": .readLastEvent,
+        eventsPath + "/stream": .followChanges,
+        "/wsapi/ping": .ping,
+        "/livez": .isAlive,
+        "/readyz": .isReady,
+        "/openapi.json": .describe,
+    ]
 }
