@@ -7,11 +7,13 @@ import SegmentFormat
 final class EventPieces: @unchecked Sendable {
     /// Bytes of a piece. A row that is longer is a piece of its own.
     static let pieceBytes = 128 << 10
-    /// Pieces that are made at a time, so that a change of threads pays.
+    /// Pieces that are made at a time, so that a change of threads pays; among many answers one, and small.
     private static let piecesAtOnce = 4
+    private static let crowdedPieceBytes = 64 << 10
     static let separator: StaticString = ",\n"
 
     private let form: EventForm
+    private let counters: Counters
     private var source: Source
     private var store: StoreID
     private var chunk: ChunkReader?
@@ -21,8 +23,11 @@ final class EventPieces: @unchecked Sendable {
     private let digest = RunningHash()
     private var earlier = (lines: 0, isComplete: true)
 
-    init(_ snapshot: LogSnapshot, _ request: ScanRequest, form: EventForm) throws(StoreError) {
+    init(
+        _ snapshot: LogSnapshot, _ request: ScanRequest, form: EventForm, counters: Counters
+    ) throws(StoreError) {
         self.form = form
+        self.counters = counters
         store = snapshot.store
         source = try Source(snapshot, request, form)
     }
@@ -46,19 +51,24 @@ final class EventPieces: @unchecked Sendable {
 
     /// The next pieces; none at the end of the scan.
     func next() throws(StoreError) -> [ByteBuffer] {
+        let isCrowded = counters.isCrowded
+        if isCrowded { buffers = BufferRing() }
         var pieces: [ByteBuffer] = []
-        while pieces.count < Self.piecesAtOnce, let piece = try nextPiece() { pieces.append(piece) }
+        while pieces.count < (isCrowded ? 1 : Self.piecesAtOnce), let piece = try nextPiece(isCrowded) {
+            pieces.append(piece)
+        }
         return pieces
     }
 
-    private func nextPiece() throws(StoreError) -> ByteBuffer? {
+    private func nextPiece(_ isCrowded: Bool) throws(StoreError) -> ByteBuffer? {
         if case .frames(let scan) = source { return try scan.next().map { buffer(of: $0) } }
-        var piece = buffers.take()
+        let bytes = isCrowded ? Self.crowdedPieceBytes : Self.pieceBytes
+        var piece = buffers.take(bytes)
         if !hasBegun, form == .rows { piece.writeStaticString("[") }
         while var reader = try currentChunk() {
-            reader.fill(&piece, to: Self.pieceBytes, isFirstRow: &isFirstRow)
+            reader.fill(&piece, to: bytes, isFirstRow: &isFirstRow)
             chunk = reader.isAtEnd ? nil : reader
-            if chunk != nil || piece.readableBytes == Self.pieceBytes { break }
+            if chunk != nil || piece.readableBytes == bytes { break }
         }
         guard piece.readableBytes > 0 else { return nil }
         hasBegun = true
@@ -128,8 +138,8 @@ private struct BufferRing {
     private var next = 0
 
     /// An empty buffer. Clearing one that is still held elsewhere leaves that one alone.
-    mutating func take() -> ByteBuffer {
-        guard buffers.count == Self.size else { return ByteBufferAllocator().buffer(capacity: EventPieces.pieceBytes) }
+    mutating func take(_ bytes: Int) -> ByteBuffer {
+        guard buffers.count == Self.size else { return ByteBufferAllocator().buffer(capacity: bytes) }
         var buffer = buffers[next]
         buffers[next] = ByteBuffer()
         buffer.clear()

@@ -8,9 +8,12 @@ struct EventReader: Sendable {
     /// Bytes of a page that are kept until it is known whether another follows. A larger page is read
     /// twice instead: once to find its end, once to send it.
     private static let heldBytes = 8 << 20
+    /// The same while many answers are running.
+    private static let crowdedHeldBytes = 64 << 10
 
     let log: EventLog
     let blocking: NIOThreadPool
+    let counters: Counters
 
     /// `nil` for an answer that follows.
     func tag(_ snapshot: LogSnapshot, _ query: EventQuery, _ form: EventForm) async throws -> EntityTag? {
@@ -25,12 +28,12 @@ struct EventReader: Sendable {
         _ query: EventQuery, of snapshot: LogSnapshot, form: EventForm, path: String, parameters: QueryParameters
     ) async throws -> EventAnswer {
         guard query.request.limit != nil else {
-            let pieces = try await blocking.runIfActive { try EventPieces(snapshot, query.request, form: form) }
+            let pieces = try await blocking.runIfActive { try self.pieces(snapshot, query.request, form) }
             return EventAnswer(
                 form: form, pieces: pieces,
                 follow: query.follows ? .init(range: query.request.range, after: snapshot.lastSequence) : nil)
         }
-        let page = try await blocking.runIfActive { try Self.page(snapshot, query.request, form) }
+        let page = try await blocking.runIfActive { try self.page(snapshot, query.request, form) }
         return EventAnswer(
             form: form, pieces: page.pieces, held: page.held,
             next: page.next.map { "\(path)?\(parameters.replacing("cursor", with: $0.text))" })
@@ -42,7 +45,7 @@ struct EventReader: Sendable {
         let snapshot = log.snapshot()
         let last = snapshot.lastSequence
         let request = ScanRequest(order: .arrival, after: since ?? last)
-        let pieces = try await blocking.runIfActive { try EventPieces(snapshot, request, form: .changes) }
+        let pieces = try await blocking.runIfActive { try self.pieces(snapshot, request, .changes) }
         return EventAnswer(
             form: .changes, pieces: pieces,
             follow: .init(range: request.range, after: max(since ?? last, last), heartbeat: heartbeat))
@@ -55,10 +58,17 @@ struct EventReader: Sendable {
         let next: ScanCursor?
     }
 
-    private static func page(
+    private func pieces(
+        _ snapshot: LogSnapshot, _ request: ScanRequest, _ form: EventForm
+    ) throws(StoreError) -> EventPieces {
+        try EventPieces(snapshot, request, form: form, counters: counters)
+    }
+
+    private func page(
         _ snapshot: LogSnapshot, _ request: ScanRequest, _ form: EventForm
     ) throws(StoreError) -> Page {
-        let pieces = try EventPieces(snapshot, request, form: form)
+        let pieces = try self.pieces(snapshot, request, form)
+        let heldBytes = counters.isCrowded ? Self.crowdedHeldBytes : Self.heldBytes
         var held: [ByteBuffer] = []
         var bytes = 0
         while bytes <= heldBytes {
@@ -69,7 +79,7 @@ struct EventReader: Sendable {
         }
         guard bytes > heldBytes else { return Page(pieces: pieces, held: held, next: pieces.cursor) }
         try pieces.skip()
-        return Page(pieces: try EventPieces(snapshot, request, form: form), next: pieces.cursor)
+        return Page(pieces: try self.pieces(snapshot, request, form), next: pieces.cursor)
     }
 
     /// How many events a range holds, as a bare JSON number.

@@ -13,6 +13,7 @@ import SegmentFormat
 struct EventStreamer: Sendable {
     let log: EventLog
     let blocking: NIOThreadPool
+    let counters: Counters
     let departure: ClientDeparture
     let logger: Logger
 
@@ -38,10 +39,16 @@ struct EventStreamer: Sendable {
         }
     }
 
-    /// While some pieces are on their way, the next ones are made.
+    /// While some pieces are on their way, the next ones are made; not among many answers, where others
+    /// have the time and this one would only hold them.
     private func tell(_ pieces: EventPieces, _ writer: inout some ResponseBodyWriter) async throws {
         var ready = try await blocking.runIfActive { try pieces.next() }
         while !ready.isEmpty {
+            guard !counters.isCrowded else {
+                for piece in ready { try await writer.write(piece) }
+                ready = try await blocking.runIfActive { try pieces.next() }
+                continue
+            }
             async let following = blocking.runIfActive { try pieces.next() }
             for piece in ready { try await writer.write(piece) }
             ready = try await following

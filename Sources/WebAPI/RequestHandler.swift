@@ -16,6 +16,7 @@ struct RequestHandler: Sendable {
     let date = HTTPDate()
 
     var intake: EventIntake { EventIntake(log: log, counters: counters) }
+    var reader: EventReader { EventReader(log: log, blocking: blocking, counters: counters) }
 
     func respond(
         to request: Request, writer: consuming ResponseWriter, channel: any Channel
@@ -30,7 +31,8 @@ struct RequestHandler: Sendable {
             counters.beginStreaming()
             defer { counters.endStreaming() }
             let departure = try await ConnectionOutlet.departure(of: channel)
-            let streamer = EventStreamer(log: log, blocking: blocking, departure: departure, logger: logger)
+            let streamer = EventStreamer(
+                log: log, blocking: blocking, counters: counters, departure: departure, logger: logger)
             try await streamer.write(answer, to: try await writer.writeHead(head(.ok, answer.fields)))
         }
     }
@@ -49,9 +51,9 @@ struct RequestHandler: Sendable {
             case .readEvents: return try await read(request)
             case .countEvents:
                 let range = try EventQuery.range(QueryParameters(request.uri.query))
-                return .short(try await EventReader(log: log, blocking: blocking).count(range))
+                return .short(try await reader.count(range))
             case .readLastEvent:
-                let row = try await EventReader(log: log, blocking: blocking).last()
+                let row = try await reader.last()
                 return .short(ShortAnswer(.ok, MediaType.json, row))
             case .followChanges: return try await changes(request)
             case .ping: return .short(.text("pong"))
@@ -76,7 +78,6 @@ struct RequestHandler: Sendable {
     }
 
     private func read(_ request: Request) async throws -> Answer {
-        let reader = EventReader(log: log, blocking: blocking)
         let parameters = QueryParameters(request.uri.query)
         if let id = try parameters.value("id") {
             let event = try await reader.event(id)
@@ -105,7 +106,7 @@ struct RequestHandler: Sendable {
         if let since, log.snapshot().hasPurged(after: since) { throw Problem.purged }
         let ending = EventAnswer.Ending(hasTrailer: request.headers.takesTrailers)
         if request.method == .head { return .fields(EventAnswer.fields(.changes, ending, nil)) }
-        var answer = try await EventReader(log: log, blocking: blocking).changes(after: since, heartbeat: heartbeat)
+        var answer = try await reader.changes(after: since, heartbeat: heartbeat)
         answer.ending = ending
         return .events(answer)
     }
