@@ -75,46 +75,70 @@ struct SmallPostServerTests {
             ])
     }
 
-    @Test("requests of all kinds are answered in their order, however the bytes come", arguments: 0..<8)
+    /// A request, and how to know its answer from those of the others.
+    private struct Pipelined: Sendable {
+        var bytes: [UInt8]
+        var status: Int
+        var isHead = false
+        /// What the text of the answer begins with, or the `Allow` of one without.
+        var text = ""
+        /// As lines, whose receipt names the event, or in a form.
+        var stores: Bool { status == 201 }
+
+        static func any(_ number: Int, _ random: inout SeededRandom) -> Pipelined {
+            let events = "/wsapi/interaction_data"
+            let form = [("content-type", "application/x-www-form-urlencoded")]
+            switch random.next() % 11 {
+            case 0, 1, 2:
+                return Pipelined(bytes: post(event(number)), status: 201, text: #"{"accepted":1,"#)
+            case 3:
+                return Pipelined(bytes: post(event(number), chunked: true), status: 201, text: #"{"accepted":1,"#)
+            case 4: return Pipelined(bytes: post("nonsense\n"), status: 400, text: #"{"type":"#)
+            case 5: return Pipelined(bytes: post("data=" + event(number), form), status: 201, text: "ok")
+            case 6: return Pipelined(bytes: post("date=1", form), status: 400, text: "Malformed")
+            case 7: return Pipelined(bytes: TestRequest("HEAD", "/wsapi/ping").bytes, status: 200, isHead: true)
+            case 8: return Pipelined(bytes: TestRequest("HEAD", events).bytes, status: 200, isHead: true)
+            case 9:
+                return Pipelined(
+                    bytes: TestRequest("OPTIONS", events).bytes, status: 204, text: "GET, HEAD, OPTIONS, POST")
+            default: return Pipelined(bytes: TestRequest("GET", "/wsapi/ping").bytes, status: 200, text: "pong")
+            }
+        }
+    }
+
+    @Test("requests of all kinds are answered in their order, however the bytes come", arguments: 0..<12)
     func pipelined(seed: UInt64) async throws {
         try await TestServer.run { server in
             var random = SeededRandom(seed: seed)
-            var (bytes, statuses, stored) = ([UInt8](), [Int](), 0)
-            for number in 0..<60 {
-                switch random.next() % 6 {
-                case 0, 1, 2:
-                    bytes += Self.post(Self.event(number))
-                    statuses.append(201)
-                case 3:
-                    bytes += Self.post(Self.event(number), chunked: true)
-                    statuses.append(201)
-                case 4:
-                    bytes += Self.post("nonsense\n")
-                    statuses.append(400)
-                default:
-                    bytes += TestRequest("GET", "/wsapi/ping").bytes
-                    statuses.append(200)
-                }
-            }
+            let requests = (0..<80).map { Pipelined.any($0, &random) }
+            let sent = Self.pieces(of: requests.flatMap(\.bytes), &random)
             let connection = try RawConnection(server.port)
-            var pieces: [ArraySlice<UInt8>] = []
-            while !bytes.isEmpty {
-                let count = min(Int(random.next() % 2_000) + 1, bytes.count)
-                pieces.append(bytes[..<count])
-                bytes.removeFirst(count)
-            }
-            let sent = pieces
-            async let sending: Void = Blocking.run { for piece in sent { try connection.send(Array(piece)) } }
-            for (number, status) in statuses.enumerated() {
-                let reply = try await Blocking.run { try connection.readReply() }
-                #expect(reply.status == status, "seed \(seed), request \(number)")
-                guard status == 201 else { continue }
+            async let sending: Void = Blocking.run { for piece in sent { try connection.send(piece) } }
+            var stored = 0
+            for (number, request) in requests.enumerated() {
+                let reply = try await Blocking.run { try connection.readReply(toHead: request.isHead) }
+                let place: Comment = "seed \(seed), request \(number)"
+                #expect(reply.status == request.status, place)
+                #expect((reply.fields["allow"] ?? reply.text).hasPrefix(request.text), place)
+                guard request.stores else { continue }
                 stored += 1
+                guard request.text != "ok" else { continue }
                 let id = EventID(store: server.log.store, sequence: Sequence(UInt64(stored)))
-                #expect(reply.text.contains(#""first_id":"\#(id)""#), "seed \(seed), request \(number)")
+                #expect(reply.text.contains(#""first_id":"\#(id)""#), place)
             }
             try await sending
+            #expect(server.log.snapshot().lastSequence == Sequence(UInt64(stored)))
         }
+    }
+
+    private static func pieces(of bytes: [UInt8], _ random: inout SeededRandom) -> [[UInt8]] {
+        var (pieces, rest) = ([[UInt8]](), bytes[...])
+        while !rest.isEmpty {
+            let count = Int(random.next() % 2_000) + 1
+            pieces.append(Array(rest.prefix(count)))
+            rest = rest.dropFirst(count)
+        }
+        return pieces
     }
 
     @Test("a shutdown waits for a POST that is being stored")
