@@ -10,11 +10,11 @@ RESOLUTION = 600_000
 BASE = 1_785_542_400_000  # 2026-08-01
 
 
-def numbered(count, start=0, buckets=50, seed=1, pad=0):
-    """Events with a number each, at random times in that many buckets."""
+def numbered(count, start=0, buckets=50, seed=1, pad=0, base=BASE):
+    """Events with a number each, at random times in that many buckets from `base` on."""
     chance = random.Random(seed + start)
     tail = b',"pad":"' + b"x" * pad + b'"' if pad else b""
-    return [b'{"timestamp":%d,"n":%d%s}' % (BASE + chance.randrange(buckets) * RESOLUTION + chance.randrange(RESOLUTION),
+    return [b'{"timestamp":%d,"n":%d%s}' % (base + chance.randrange(buckets) * RESOLUTION + chance.randrange(RESOLUTION),
                                           n, tail)
             for n in range(start, start + count)]
 

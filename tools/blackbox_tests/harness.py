@@ -111,6 +111,16 @@ class Server:
         with open(f"/proc/{self.pid}/status") as file:
             return int(re.search(rf"^{field}:\s+(\d+) kB", file.read(), re.M)[1]) * 1024
 
+    def descriptors(self, kind=""):
+        """How many are open whose target begins with `kind`: socket, /."""
+        count = 0
+        for entry in os.scandir(f"/proc/{self.pid}/fd"):
+            try:
+                count += os.readlink(entry.path).startswith(kind)
+            except FileNotFoundError:
+                pass  # closed meanwhile
+        return count
+
     def forget_peak(self):
         with open(f"/proc/{self.pid}/clear_refs", "w") as file:
             file.write("5")

@@ -1,11 +1,15 @@
-"""Ending in order, and the memory that slow readers cost."""
+"""Ending in order, and what readers cost that are slow, leave early or come all at once."""
+import io
+import random
 import signal
+import socket
+import struct
 import threading
 import time
 
 from . import events
 from .harness import equal, expect, test
-from .http import NDJSON, PATH, Connection, check_trailer, stored
+from .http import NDJSON, PATH, Connection, check_trailer, read, stored
 
 MIB = 1 << 20
 
@@ -80,3 +84,106 @@ def slow_readers_cost_little_memory(setting):
         grown = server.memory("VmHWM") - before
         expect(grown <= 64 * MIB, f"in {order} order it grew by {grown / MIB:.1f} MiB")
         server.stop()
+
+
+FORMS = [("order=arrival", NDJSON), ("order=time", NDJSON), ("order=time", "application/json"),
+         ("order=arrival", "application/x-lz4"), ("order=time&limit=10000", NDJSON)]
+
+# What a scan holds while its client does not read: a block of 1 MiB, read, decoded and brought in order of arrival.
+SCAN = 5 * MIB // 2
+
+
+def at_rest(server, sockets):
+    """All open descriptors, once every connection has ended: that a client has gone is noticed soon, not at once."""
+    deadline = time.monotonic() + 20
+    while server.descriptors("socket") > sockets and time.monotonic() < deadline:
+        time.sleep(0.02)
+    equal(server.descriptors("socket"), sockets, "sockets without a client")
+    return server.descriptors()
+
+
+@test
+def broken_off_answers_leave_nothing(setting):
+    """1,000 readers that leave in the middle leave no descriptor and at most 64 MiB of memory behind."""
+    server, chance = setting.serve(), random.Random(11)
+    sockets = server.descriptors("socket")
+    fill(server, 32 if setting.quick else 200)
+
+    def begin(query, accept, count):
+        with Connection(server, receive_buffer=65536) as reader:
+            reader.send("GET", f"{PATH}?{query}", {"Accept": accept, "Connection": "close"})
+            while count > 0 and (part := reader.socket.recv(min(count, 65536))):
+                count -= len(part)
+            if chance.random() < 0.5:  # a reset in place of an end
+                reader.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    for form in FORMS * 8:
+        begin(*form, 4 * MIB)
+    descriptors, before = at_rest(server, sockets), server.memory("VmRSS")
+    for _ in range(1000):
+        begin(*chance.choice(FORMS), int(10 ** chance.uniform(0, 6.5)))
+    equal(at_rest(server, sockets), descriptors, "descriptors afterwards")
+    grown = server.memory("VmRSS") - before
+    expect(grown < 64 * MIB, f"it grew by {grown / MIB:.1f} MiB")
+
+
+@test
+def slow_readers_hinder_nobody(setting):
+    """While 32 clients read byte by byte, others store and read as ever, and the slow ones miss nothing."""
+    server = setting.serve()
+    size = fill(server, 8)
+    readers = [Connection(server, receive_buffer=4096) for _ in range(32)]
+    for number, reader in enumerate(readers):
+        reader.send("GET", f"{PATH}?{FORMS[number % 2][0]}", {"Accept": NDJSON, "Connection": "close"})
+    slowly_read = [b""] * len(readers)
+    for turn in range(40):
+        lines = events.numbered(50, start=10**9 + turn * 50, base=2 * events.BASE)
+        stored(server, lines)
+        equal(len(read(server, f"start={2 * events.BASE}")), 50 * (turn + 1), "events read beside them")
+        slowly_read = [start + reader.socket.recv(1) for start, reader in zip(slowly_read, readers)]
+    for reader, start in zip(readers, slowly_read):
+        reader.reader = io.BytesIO(start + reader.reader.read())
+        answer = reader.answer()
+        equal(len(answer.body), size, "bytes of a slow reader")
+        check_trailer(answer)
+        reader.__exit__()
+
+
+@test
+def parallel_scans_share_memory(setting):
+    """500 scans at a time of a store of 200 MB all come right, in bounded memory, and leave none behind."""
+    server, parts = setting.serve(), 20 if setting.quick else 100
+    sockets = server.descriptors("socket")
+    lines, width = [], 5 * events.RESOLUTION
+    for part in range(parts):
+        batch = events.numbered(1000, start=part * 1000, pad=1940, buckets=5, base=events.BASE + part * width)
+        stored(server, batch)
+        lines.append([events.floored(line) for line in batch])
+
+    def scan_500():
+        scans = []
+        for number in range(500):
+            part, (query, accept) = number % parts, FORMS[number // parts % len(FORMS)]
+            start = events.BASE + part * width
+            reader = Connection(server, receive_buffer=16384)
+            reader.send("GET", f"{PATH}?{query}&start={start}&end={start + width - 1}", {"Accept": accept})
+            scans.append((reader, lines[part], query))
+        answers = [reader.head() for reader, _, _ in scans]
+        equal(server.descriptors("socket"), sockets + 500, "sockets of 500 scans")
+        for (reader, wanted, query), answer in zip(scans, answers):
+            answer.body = b"".join(reader.chunks(answer))
+            check_trailer(answer)
+            equal(answer.trailers["daybook-count"], "1000", query)
+            if answer.type == NDJSON:
+                wanted = wanted if "arrival" in query else sorted(wanted, key=events.bucket)
+                expect(answer.lines == wanted, f"{query} differs")
+            reader.__exit__()
+
+    scan_500()
+    descriptors, peak = at_rest(server, sockets), server.memory("VmHWM")
+    expect(peak < 256 * 10**6 + 500 * SCAN, f"a peak of {peak / MIB:.1f} MiB")
+    for _ in range(2):
+        scan_500()
+    equal(at_rest(server, sockets), descriptors, "descriptors afterwards")
+    grown = server.memory("VmHWM") - peak
+    expect(grown < 64 * MIB, f"the same again took {grown / MIB:.1f} MiB more")
