@@ -10,8 +10,9 @@ enum PostForm: Equatable {
     case json
 
     init(_ fields: HTTPFields, _ query: String?) throws(Problem) {
+        let skipsFaults = try Self.skipsFaults(QueryParameters(query))
         switch fields[.contentType].map(MediaType.essence) {
-        case MediaType.ndjson: self = .lines(skipsFaults: try Self.skipsFaults(QueryParameters(query)))
+        case MediaType.ndjson: self = .lines(skipsFaults: skipsFaults)
         case MediaType.form, nil: self = .form
         case MediaType.json: self = .json
         default: throw .unsupportedMediaType

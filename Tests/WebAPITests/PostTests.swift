@@ -183,8 +183,22 @@ struct SkipTests {
                     == #"{"accepted":0,"discarded":0,"first_id":null,"last_id":null,"#
                     + #""refused":[{"line":1,"offset":13,"reason":"invalid_timestamp"}]}"# + "\n")
             #expect(try await post(server, Self.bad, "?on_error=refuse").status == 400)
-            #expect(try await post(server, Self.good, "?on_error=ignore").status == 400)
             #expect(try await server.get("\(Self.target)/count").text == "1")
+        }
+    }
+
+    @Test(
+        "another value is refused, whatever the type of the body",
+        arguments: [nil, "application/x-ndjson", "application/json", "application/x-www-form-urlencoded"])
+    func badValue(type: String?) async throws {
+        try await TestServer.run { server in
+            for query in ["?on_error=ignore", "?on_error=", "?on_error=skip&on_error=skip"] {
+                let fields = type.map { [("content-type", $0)] } ?? []
+                let reply = try await server.ask(
+                    TestRequest("POST", Self.target + query, fields, body: Self.good))
+                #expect(reply.status == 400 && reply.text.contains(#""parameter":"on_error""#), "\(query)")
+            }
+            #expect(server.counters.refused["bad_parameter"]?.bodies == 3)
         }
     }
 
