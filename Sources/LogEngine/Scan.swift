@@ -83,6 +83,13 @@ public final class Scan {
         isExhausted = !isCut
     }
 
+    /// Goes on behind the first lines, at least one, of the chunk that `next()` gave last.
+    public func cursor(behindLines lines: Int) -> ScanCursor {
+        var cursor = pinned
+        cursor.position = output.position(ofLine: lines - 1, order: request.order)
+        return cursor
+    }
+
     public var summary: ScanSummary {
         var cursor: ScanCursor?
         if !isExhausted, let position {

@@ -26,17 +26,30 @@ struct ChunkReader {
     }
 
     var isAtEnd: Bool { byte == chunk.bytes.count }
+    /// Lines that were written whole.
+    var linesTold: Int { UnsafeRawBufferPointer(rebasing: chunk.bytes[..<byte]).lineFeeds }
+    var linesLeft: Int { chunk.lines - linesTold }
 
-    /// Writes what fits below `limit` readable bytes, and a row that does not when `piece` has none yet.
-    mutating func fill(_ piece: inout ByteBuffer, to limit: Int, isFirstRow: inout Bool) {
+    /// Writes what fits below `limit` readable bytes, and a row, or with `wholeLines` a line, that does not
+    /// when `piece` has none yet.
+    mutating func fill(_ piece: inout ByteBuffer, to limit: Int, wholeLines: Bool, isFirstRow: inout Bool) {
         switch form {
-        case .lines, .frames: copyBytes(to: &piece, limit: limit)
+        case .lines, .frames: copyBytes(to: &piece, limit: limit, wholeLines: wholeLines)
         case .rows, .changes: while !isAtEnd, writeRow(to: &piece, limit: limit, isFirst: &isFirstRow) {}
         }
     }
 
-    private mutating func copyBytes(to piece: inout ByteBuffer, limit: Int) {
-        let end = min(byte + limit - piece.readableBytes, chunk.bytes.count)
+    private mutating func copyBytes(to piece: inout ByteBuffer, limit: Int, wholeLines: Bool) {
+        var end = min(byte + limit - piece.readableBytes, chunk.bytes.count)
+        if wholeLines, end < chunk.bytes.count {
+            if let lineFeed = chunk.bytes[byte..<end].lastIndex(of: 0x0A) {
+                end = lineFeed + 1
+            } else if piece.readableBytes == 0, let lineFeed = chunk.bytes.firstLineFeed(from: byte) {
+                end = lineFeed + 1
+            } else {
+                return
+            }
+        }
         piece.writeBytes(UnsafeRawBufferPointer(rebasing: chunk.bytes[byte..<end]))
         byte = end
     }

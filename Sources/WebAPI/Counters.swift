@@ -27,10 +27,6 @@ public final class Counters: Sendable {
     public var refused: [String: Refusals] { refusals.withLock { $0 } }
     /// Streamed answers that have not come to their end.
     public var streaming: Int { runningAnswers.load(ordering: .relaxed) }
-    /// So many answers are running that each has to make do with little memory: readers may be slow, and
-    /// what they wait for is held as long.
-    var isCrowded: Bool { streaming > Self.roomyAnswers }
-    private static let roomyAnswers = 8
     /// The most bytes of answers that one connection held because its socket had not taken them yet.
     public var highestUnflushedBytes: Int { highestUnflushed.load(ordering: .relaxed) }
 

@@ -7,74 +7,124 @@ import SegmentFormat
 final class EventPieces: @unchecked Sendable {
     /// Bytes of a piece. A row that is longer is a piece of its own.
     static let pieceBytes = 128 << 10
-    /// Pieces that are made at a time, so that a change of threads pays; among many answers one, and small.
+    /// Pieces that are made at a time, so that a change of threads pays.
     private static let piecesAtOnce = 4
-    private static let crowdedPieceBytes = 64 << 10
+    /// Bytes of a piece where the scan has no place.
+    static let lonePieceBytes = 64 << 10
     static let separator: StaticString = ",\n"
 
     private let form: EventForm
-    private let counters: Counters
-    private var source: Source
-    private var store: StoreID
+    /// `nil`: the scan is made anew for each piece.
+    let place: ScanPlace?
+    private var snapshot: LogSnapshot
+    /// What is still to be told, where the scan has no place.
+    private var request: ScanRequest
+    private var source: Source?
     private var chunk: ChunkReader?
     private var buffers = BufferRing()
     private var isFirstRow = true
     private var hasBegun = false
     private let digest = RunningHash()
-    private var earlier = (lines: 0, isComplete: true)
+    /// By scans that are no more.
+    private var told = (lines: 0, isComplete: true)
+    private var isAtEnd = false
+    private var lastCursor: ScanCursor?
+    /// Lines that about fill a piece.
+    private var lonePieceLines = 256
 
     init(
-        _ snapshot: LogSnapshot, _ request: ScanRequest, form: EventForm, counters: Counters
+        _ snapshot: LogSnapshot, _ request: ScanRequest, form: EventForm, place: ScanPlace?
     ) throws(StoreError) {
         self.form = form
-        self.counters = counters
-        store = snapshot.store
+        self.place = place
+        self.snapshot = snapshot
+        self.request = request
         source = try Source(snapshot, request, form)
+        if place == nil { source = nil }
     }
 
     /// Goes on with another scan, once `next()` has come to the end of the one before.
     func proceed(_ snapshot: LogSnapshot, _ request: ScanRequest) throws(StoreError) {
-        let next = try Source(snapshot, request, form)
-        earlier = (count, isComplete)
-        chunk = nil
-        source = next
+        close()
+        (self.snapshot, self.request, isAtEnd) = (snapshot, request, false)
+        if place != nil { source = try Source(snapshot, request, form) }
     }
 
+    /// The scan is kept between two pieces.
+    var hasPlace: Bool { place != nil }
     /// Lines that were read so far.
-    var count: Int { earlier.lines + source.summary.lines }
+    var count: Int { told.lines + (source?.summary.lines ?? 0) }
     /// Nothing that was asked for is missing.
-    var isComplete: Bool { earlier.isComplete && source.summary.isComplete }
+    var isComplete: Bool { told.isComplete && source?.summary.isComplete ?? true }
     /// Where a next page begins, once `next()` has come to the end.
-    var cursor: ScanCursor? { source.summary.cursor }
+    var cursor: ScanCursor? { source.map(\.summary.cursor) ?? lastCursor }
     /// The XXH3-128 of all pieces.
     var hash: Hash128 { digest.wide }
 
     /// The next pieces; none at the end of the scan.
     func next() throws(StoreError) -> [ByteBuffer] {
-        let isCrowded = counters.isCrowded
-        if isCrowded { buffers = BufferRing() }
+        guard hasPlace else { return try nextLonePiece().map { [$0] } ?? [] }
         var pieces: [ByteBuffer] = []
-        while pieces.count < (isCrowded ? 1 : Self.piecesAtOnce), let piece = try nextPiece(isCrowded) {
-            pieces.append(piece)
-        }
+        while pieces.count < Self.piecesAtOnce, let piece = try nextPiece(Self.pieceBytes) { pieces.append(piece) }
         return pieces
     }
 
-    private func nextPiece(_ isCrowded: Bool) throws(StoreError) -> ByteBuffer? {
-        if case .frames(let scan) = source { return try scan.next().map { buffer(of: $0) } }
-        let bytes = isCrowded ? Self.crowdedPieceBytes : Self.pieceBytes
-        var piece = buffers.take(bytes)
+    private func nextPiece(_ bytes: Int) throws(StoreError) -> ByteBuffer? {
+        if case .frames(let scan)? = source { return try scan.next().map { buffer(of: $0) } }
+        var piece = hasPlace ? buffers.take() : ByteBufferAllocator().buffer(capacity: bytes)
         if !hasBegun, form == .rows { piece.writeStaticString("[") }
         while var reader = try currentChunk() {
-            reader.fill(&piece, to: bytes, isFirstRow: &isFirstRow)
-            chunk = reader.isAtEnd ? nil : reader
-            if chunk != nil || piece.readableBytes == bytes { break }
+            reader.fill(&piece, to: bytes, wholeLines: !hasPlace, isFirstRow: &isFirstRow)
+            chunk = reader
+            guard reader.isAtEnd else { break }
+            if !hasPlace { break }
+            chunk = nil
+            if piece.readableBytes == bytes { break }
         }
         guard piece.readableBytes > 0 else { return nil }
         hasBegun = true
         piece.withUnsafeReadableBytes { digest.update($0) }
-        buffers.keep(piece)
+        if hasPlace { buffers.keep(piece) }
         return piece
+    }
+
+    // MARK: - Without a place
+
+    private func nextLonePiece() throws(StoreError) -> ByteBuffer? {
+        guard !isAtEnd else { return nil }
+        var part = request
+        if form != .frames { part.limit = min(request.limit ?? .max, lonePieceLines) }
+        source = try Source(snapshot, part, form)
+        let piece = try nextPiece(Self.lonePieceBytes)
+        try goOnBehindPiece(isFull: piece.map { $0.readableBytes > Self.lonePieceBytes / 2 } ?? false)
+        return piece
+    }
+
+    /// Lets the scan go, and keeps where the next one begins.
+    private func goOnBehindPiece(isFull: Bool) throws(StoreError) {
+        guard let source else { return }
+        let untold = chunk?.linesLeft ?? 0
+        let lines = source.summary.lines - untold
+        request.limit = request.limit.map { $0 - lines }
+        if lines == 0 || request.limit == 0 {
+            // Whether something follows is known once the scan has come to its limit.
+            if untold == 0 { try source.skip() }
+            isAtEnd = true
+            lastCursor = source.summary.cursor
+        } else {
+            request.cursor = source.cursor(inChunk: chunk)
+            isAtEnd = request.cursor == nil
+        }
+        lonePieceLines = isFull ? lines + lines / 4 + 1 : min(lonePieceLines * 2, Bounds.pageLines)
+        told = (told.lines + lines, told.isComplete && source.summary.isComplete)
+        self.source = nil
+        chunk = nil
+    }
+
+    private func close() {
+        told = (count, isComplete)
+        source = nil
+        chunk = nil
     }
 
     private func buffer(of frames: FrameChunk) -> ByteBuffer {
@@ -84,8 +134,8 @@ final class EventPieces: @unchecked Sendable {
 
     private func currentChunk() throws(StoreError) -> ChunkReader? {
         if let chunk { return chunk }
-        guard case .lines(let scan) = source else { return nil }
-        return try scan.next().map { ChunkReader($0, form: form, store: store) }
+        guard case .lines(let scan)? = source else { return nil }
+        return try scan.next().map { ChunkReader($0, form: form, store: snapshot.store) }
     }
 
     /// What ends the body.
@@ -103,13 +153,13 @@ final class EventPieces: @unchecked Sendable {
         return beat
     }
 
-    /// Reads the scan to its end, so that `count` and `cursor` hold, and gives nothing of it.
-    func skip() throws(StoreError) {
-        chunk = nil
-        switch source {
-        case .lines(let scan): while try scan.next() != nil {}
-        case .frames(let scan): while try scan.next() != nil {}
-        }
+    /// Where the page behind that of a request begins; `nil` where there is none.
+    static func cursor(
+        behind request: ScanRequest, of snapshot: LogSnapshot, form: EventForm
+    ) throws(StoreError) -> ScanCursor? {
+        let source = try Source(snapshot, request, form)
+        try source.skip()
+        return source.summary.cursor
     }
 }
 
@@ -128,6 +178,20 @@ private enum Source {
         case .frames(let scan): scan.summary
         }
     }
+
+    /// Reads to the end.
+    func skip() throws(StoreError) {
+        switch self {
+        case .lines(let scan): while try scan.next() != nil {}
+        case .frames(let scan): while try scan.next() != nil {}
+        }
+    }
+
+    /// Goes on behind what was told of the last chunk; `nil` at the end.
+    func cursor(inChunk chunk: ChunkReader?) -> ScanCursor? {
+        guard case .lines(let scan) = self, let chunk else { return summary.cursor }
+        return scan.cursor(behindLines: chunk.linesTold)
+    }
 }
 
 /// Buffers that are used again once the connection has let go of them: as many as are made at a time, as
@@ -138,8 +202,8 @@ private struct BufferRing {
     private var next = 0
 
     /// An empty buffer. Clearing one that is still held elsewhere leaves that one alone.
-    mutating func take(_ bytes: Int) -> ByteBuffer {
-        guard buffers.count == Self.size else { return ByteBufferAllocator().buffer(capacity: bytes) }
+    mutating func take() -> ByteBuffer {
+        guard buffers.count == Self.size else { return ByteBufferAllocator().buffer(capacity: EventPieces.pieceBytes) }
         var buffer = buffers[next]
         buffers[next] = ByteBuffer()
         buffer.clear()

@@ -7,13 +7,11 @@ import SegmentFormat
 struct EventReader: Sendable {
     /// Bytes of a page that are kept until it is known whether another follows. A larger page is read
     /// twice instead: once to find its end, once to send it.
-    private static let heldBytes = 8 << 20
-    /// The same while many answers are running.
-    private static let crowdedHeldBytes = 64 << 10
+    private static let heldBytes = 2 << 20
 
     let log: EventLog
     let blocking: NIOThreadPool
-    let counters: Counters
+    let places: ScanPlaces
 
     /// `nil` for an answer that follows.
     func tag(_ snapshot: LogSnapshot, _ query: EventQuery, _ form: EventForm) async throws -> EntityTag? {
@@ -61,14 +59,14 @@ struct EventReader: Sendable {
     private func pieces(
         _ snapshot: LogSnapshot, _ request: ScanRequest, _ form: EventForm
     ) throws(StoreError) -> EventPieces {
-        try EventPieces(snapshot, request, form: form, counters: counters)
+        try EventPieces(snapshot, request, form: form, place: places.take())
     }
 
     private func page(
         _ snapshot: LogSnapshot, _ request: ScanRequest, _ form: EventForm
     ) throws(StoreError) -> Page {
         let pieces = try self.pieces(snapshot, request, form)
-        let heldBytes = counters.isCrowded ? Self.crowdedHeldBytes : Self.heldBytes
+        let heldBytes = pieces.hasPlace ? Self.heldBytes : EventPieces.lonePieceBytes
         var held: [ByteBuffer] = []
         var bytes = 0
         while bytes <= heldBytes {
@@ -78,8 +76,8 @@ struct EventReader: Sendable {
             held += next
         }
         guard bytes > heldBytes else { return Page(pieces: pieces, held: held, next: pieces.cursor) }
-        try pieces.skip()
-        return Page(pieces: try self.pieces(snapshot, request, form), next: pieces.cursor)
+        let next = try EventPieces.cursor(behind: request, of: snapshot, form: form)
+        return Page(pieces: try EventPieces(snapshot, request, form: form, place: pieces.place), next: next)
     }
 
     /// How many events a range holds, as a bare JSON number.

@@ -13,7 +13,6 @@ import SegmentFormat
 struct EventStreamer: Sendable {
     let log: EventLog
     let blocking: NIOThreadPool
-    let counters: Counters
     let departure: ClientDeparture
     let logger: Logger
 
@@ -39,12 +38,12 @@ struct EventStreamer: Sendable {
         }
     }
 
-    /// While some pieces are on their way, the next ones are made; not among many answers, where others
-    /// have the time and this one would only hold them.
+    /// While some pieces are on their way, the next ones are made; not where the
+    /// scan has no place, because what is made ahead would be held.
     private func tell(_ pieces: EventPieces, _ writer: inout some ResponseBodyWriter) async throws {
         var ready = try await blocking.runIfActive { try pieces.next() }
         while !ready.isEmpty {
-            guard !counters.isCrowded else {
+            guard pieces.hasPlace else {
                 for piece in ready { try await writer.write(piece) }
                 ready = try await blocking.runIfActive { try pieces.next() }
                 continue

@@ -14,9 +14,10 @@ struct RequestHandler: Sendable {
     /// The longest silence of a stream of changes.
     let heartbeat: Duration
     let date = HTTPDate()
+    let places = ScanPlaces()
 
     var intake: EventIntake { EventIntake(log: log, counters: counters) }
-    var reader: EventReader { EventReader(log: log, blocking: blocking, counters: counters) }
+    var reader: EventReader { EventReader(log: log, blocking: blocking, places: places) }
 
     func respond(
         to request: Request, writer: consuming ResponseWriter, channel: any Channel
@@ -32,7 +33,7 @@ struct RequestHandler: Sendable {
             defer { counters.endStreaming() }
             let departure = try await ConnectionOutlet.departure(of: channel)
             let streamer = EventStreamer(
-                log: log, blocking: blocking, counters: counters, departure: departure, logger: logger)
+                log: log, blocking: blocking, departure: departure, logger: logger)
             try await streamer.write(answer, to: try await writer.writeHead(head(.ok, answer.fields)))
         }
     }
