@@ -14,8 +14,9 @@ final class EventPieces: @unchecked Sendable {
     static let separator: StaticString = ",\n"
 
     private let form: EventForm
-    /// `nil`: the scan is made anew for each piece.
-    let place: ScanPlace?
+    private let places: ScanPlaces
+    /// `nil`: the scan is made anew for each piece, or has come to its end.
+    private var place: ScanPlace?
     private var snapshot: LogSnapshot
     /// What is still to be told, where the scan has no place.
     private var request: ScanRequest
@@ -33,21 +34,28 @@ final class EventPieces: @unchecked Sendable {
     private var lonePieceLines = 256
 
     init(
-        _ snapshot: LogSnapshot, _ request: ScanRequest, form: EventForm, place: ScanPlace?
+        _ snapshot: LogSnapshot, _ request: ScanRequest, form: EventForm, places: ScanPlaces
     ) throws(StoreError) {
         self.form = form
-        self.place = place
+        self.places = places
         self.snapshot = snapshot
         self.request = request
         source = try Source(snapshot, request, form)
+        takePlace()
+    }
+
+    private func takePlace() {
+        place = places.take()
         if place == nil { source = nil }
     }
 
     /// Goes on with another scan, once `next()` has come to the end of the one before.
     func proceed(_ snapshot: LogSnapshot, _ request: ScanRequest) throws(StoreError) {
+        let next = try Source(snapshot, request, form)
         close()
         (self.snapshot, self.request, isAtEnd) = (snapshot, request, false)
-        if place != nil { source = try Source(snapshot, request, form) }
+        source = next
+        takePlace()
     }
 
     /// The scan is kept between two pieces.
@@ -66,6 +74,7 @@ final class EventPieces: @unchecked Sendable {
         guard hasPlace else { return try nextLonePiece().map { [$0] } ?? [] }
         var pieces: [ByteBuffer] = []
         while pieces.count < Self.piecesAtOnce, let piece = try nextPiece(Self.pieceBytes) { pieces.append(piece) }
+        if pieces.isEmpty { close() }
         return pieces
     }
 
@@ -121,10 +130,12 @@ final class EventPieces: @unchecked Sendable {
         chunk = nil
     }
 
+    /// Lets the scan go and gives up its place: whoever follows may wait for long.
     private func close() {
         told = (count, isComplete)
-        source = nil
-        chunk = nil
+        lastCursor = cursor
+        (source, chunk, place, isAtEnd) = (nil, nil, nil, true)
+        buffers = BufferRing()
     }
 
     private func buffer(of frames: FrameChunk) -> ByteBuffer {

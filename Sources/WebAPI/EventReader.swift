@@ -59,7 +59,7 @@ struct EventReader: Sendable {
     private func pieces(
         _ snapshot: LogSnapshot, _ request: ScanRequest, _ form: EventForm
     ) throws(StoreError) -> EventPieces {
-        try EventPieces(snapshot, request, form: form, place: places.take())
+        try EventPieces(snapshot, request, form: form, places: places)
     }
 
     private func page(
@@ -77,7 +77,7 @@ struct EventReader: Sendable {
         }
         guard bytes > heldBytes else { return Page(pieces: pieces, held: held, next: pieces.cursor) }
         let next = try EventPieces.cursor(behind: request, of: snapshot, form: form)
-        return Page(pieces: try EventPieces(snapshot, request, form: form, place: pieces.place), next: next)
+        return Page(pieces: try self.pieces(snapshot, request, form), next: next)
     }
 
     /// How many events a range holds, as a bare JSON number.

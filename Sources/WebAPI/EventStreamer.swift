@@ -38,8 +38,8 @@ struct EventStreamer: Sendable {
         }
     }
 
-    /// While some pieces are on their way, the next ones are made; not where the
-    /// scan has no place, because what is made ahead would be held.
+    /// While some pieces are on their way, the next ones are made; not where the scan has no place, because
+    /// what is made ahead would be held.
     private func tell(_ pieces: EventPieces, _ writer: inout some ResponseBodyWriter) async throws {
         var ready = try await blocking.runIfActive { try pieces.next() }
         while !ready.isEmpty {

@@ -7,13 +7,14 @@ import Synchronization
 
 /// The places for scans that are kept.
 final class ScanPlaces: Sendable {
-    static let count = 16
-
+    private let count: Int
     private let taken = Atomic<Int>(0)
+
+    init(_ count: Int = 16) { self.count = count }
 
     /// `nil` where all are taken.
     func take() -> ScanPlace? {
-        guard taken.add(1, ordering: .relaxed).newValue <= Self.count else {
+        guard taken.add(1, ordering: .relaxed).newValue <= count else {
             giveBack()
             return nil
         }

@@ -17,25 +17,25 @@ struct EventPiecesTests {
     /// Late events over many commits and two segments, short lines and long ones.
     private static func fill(_ log: EventLog) async throws {
         var random = SeededRandom(seed: 5)
-        for commit in 0..<60 {
+        for commit in 0..<24 {
             let batch = LineBatch()
             for number in 0..<Int.random(in: 1...40, using: &random) {
                 let bucket = Bucket.ofTest(max(0, commit / 4 - Int.random(in: 0...3, using: &random)))
-                let length = Int.random(in: 0...9, using: &random) == 0 ? 90_000 : 300
+                let length = Int.random(in: 0...24, using: &random) == 0 ? 90_000 : 300
                 let line =
                     #"{"timestamp":\#(bucket.milliseconds),"n":\#(number),"pad":"\#(String(repeating: "x", count: length))"}"#
                 Array(line.utf8).withUnsafeBytes { batch.append($0, bucket: bucket) }
             }
             _ = try await log.append(batch, delivery: nil)
-            if commit == 30 { try await log.seal() }
+            if commit == 12 { try await log.seal() }
         }
     }
 
-    private func tell(_ log: EventLog, _ request: ScanRequest, _ form: EventForm, _ place: ScanPlace?) throws -> Told {
-        let pieces = try EventPieces(log.snapshot(), request, form: form, place: place)
+    private func tell(_ log: EventLog, _ request: ScanRequest, _ form: EventForm, _ places: ScanPlaces) throws -> Told {
+        let pieces = try EventPieces(log.snapshot(), request, form: form, places: places)
         var told = Told()
         while case let some = try pieces.next(), !some.isEmpty {
-            #expect(place != nil || some.count == 1)
+            #expect(pieces.hasPlace || some.count == 1)
             for piece in some {
                 #expect(form == .frames || piece.readableBytes <= EventPieces.pieceBytes)
                 told.body += Array(piece.readableBytesView)
@@ -51,13 +51,12 @@ struct EventPiecesTests {
     func same(form: EventForm) async throws {
         try await TestServer.run { server in
             try await Self.fill(server.log)
-            let places = ScanPlaces()
             for order in form == .frames ? [.arrival] : ScanRequest.Order.allCases {
-                for limit in [nil, 2, 99, 700] as [Int?] {
+                for limit in [nil, 2, 99, 300] as [Int?] {
                     var request = ScanRequest(order: order, limit: limit)
                     for _ in 0..<2 {
-                        let kept = try tell(server.log, request, form, places.take())
-                        #expect(try tell(server.log, request, form, nil) == kept, "\(order), \(limit ?? 0)")
+                        let kept = try tell(server.log, request, form, ScanPlaces())
+                        #expect(try tell(server.log, request, form, ScanPlaces(0)) == kept, "\(order), \(limit ?? 0)")
                         guard let cursor = kept.cursor else { break }
                         request.cursor = cursor
                     }
@@ -68,11 +67,29 @@ struct EventPiecesTests {
 
     @Test("there are only so many places, and each is given back")
     func places() {
-        let places = ScanPlaces()
-        var taken = (0..<ScanPlaces.count).map { _ in places.take() }
+        let places = ScanPlaces(3)
+        var taken = (0..<3).map { _ in places.take() }
         #expect(taken.allSatisfy { $0 != nil } && places.take() == nil)
         taken.removeLast()
         taken.append(places.take())
         #expect(taken.last != nil && places.take() == nil)
+    }
+
+    @Test("an answer that has told everything has no place, and takes one again for what comes")
+    func followers() async throws {
+        try await TestServer.run { server in
+            try await server.append(3, bytes: 100)
+            let places = ScanPlaces(1)
+            let request = ScanRequest(order: .arrival, after: Sequence(0))
+            let pieces = try EventPieces(server.log.snapshot(), request, form: .lines, places: places)
+            #expect(pieces.hasPlace && places.take() == nil)
+            while try !pieces.next().isEmpty {}
+            #expect(!pieces.hasPlace && places.take() != nil)
+            try await server.append(2, bytes: 100)
+            try pieces.proceed(server.log.snapshot(), ScanRequest(order: .arrival, after: Sequence(3)))
+            #expect(pieces.hasPlace)
+            while try !pieces.next().isEmpty {}
+            #expect(pieces.count == 5 && pieces.isComplete && !pieces.hasPlace)
+        }
     }
 }
