@@ -33,7 +33,7 @@ final class ScanOutput {
     private var skippedBytes = 0
     private var skippedLines = 0
 
-    deinit { buffer.deallocate() }
+    deinit { LineMemory.deallocate(buffer) }
 
     var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[skippedBytes..<byteCount])
@@ -57,13 +57,13 @@ final class ScanOutput {
         let step = Bounds.scanChunk + LineBatch.blockTarget
         let capacity = (byteCount + count + step - 1) / step * step
         if byteCount == 0 {
-            buffer.deallocate()
-            buffer = .allocate(byteCount: capacity, alignment: 16)
+            LineMemory.deallocate(buffer)
+            buffer = LineMemory.allocate(capacity)
             return
         }
-        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
+        let larger = LineMemory.allocate(capacity)
         larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<byteCount]))
-        buffer.deallocate()
+        LineMemory.deallocate(buffer)
         buffer = larger
     }
 

@@ -131,7 +131,7 @@ final class EventPieces: @unchecked Sendable {
     }
 
     /// Lets the scan go and gives up its place: whoever follows may wait for long.
-    private func close() {
+    func close() {
         told = (count, isComplete)
         lastCursor = cursor
         (source, chunk, place, isAtEnd) = (nil, nil, nil, true)

@@ -76,6 +76,7 @@ struct EventReader: Sendable {
             held += next
         }
         guard bytes > heldBytes else { return Page(pieces: pieces, held: held, next: pieces.cursor) }
+        pieces.close()
         let next = try EventPieces.cursor(behind: request, of: snapshot, form: form)
         return Page(pieces: try self.pieces(snapshot, request, form), next: next)
     }
