@@ -132,7 +132,8 @@ def slow_readers_hinder_nobody(setting):
     readers = [Connection(server, receive_buffer=4096) for _ in range(32)]
     for number, reader in enumerate(readers):
         reader.send("GET", f"{PATH}?{FORMS[number % 2][0]}", {"Accept": NDJSON, "Connection": "close"})
-    slowly_read = [b""] * len(readers)
+    # An answer that has begun has its snapshot.
+    slowly_read = [reader.socket.recv(1) for reader in readers]
     for turn in range(40):
         lines = events.numbered(50, start=10**9 + turn * 50, base=2 * events.BASE)
         stored(server, lines)
