@@ -11,8 +11,8 @@ struct CommitQueue<Waiter> {
     enum Order {
         /// Make these durable together.
         case commit([Item])
-        /// Seal the active segment.
-        case seal(Waiter)
+        /// Do what this one wants done between two commits.
+        case task(Waiter)
         /// Write the clean close and end.
         case close(Waiter)
         /// Nothing waits: sleep until told, or until the active segment is due.
@@ -20,7 +20,7 @@ struct CommitQueue<Waiter> {
     }
 
     private var items: [Item] = []
-    private var seals: [Waiter] = []
+    private var tasks: [Waiter] = []
     private var closing: Waiter?
     private var isAsleep = false
     private(set) var isClosed = false
@@ -32,9 +32,9 @@ struct CommitQueue<Waiter> {
         return wake()
     }
 
-    mutating func enqueueSeal(_ waiter: Waiter) -> Bool? {
+    mutating func enqueueTask(_ waiter: Waiter) -> Bool? {
         guard !isClosed else { return nil }
-        seals.append(waiter)
+        tasks.append(waiter)
         return wake()
     }
 
@@ -51,10 +51,10 @@ struct CommitQueue<Waiter> {
         return isAsleep
     }
 
-    /// What the committer does now. Seals are rare and go first, or a busy log would never come to them;
+    /// What the committer does now. Tasks are rare and go first, or a busy log would never come to them;
     /// then appends, oldest first, as many as one commit holds.
     mutating func next() -> Order {
-        if !seals.isEmpty { return .seal(seals.removeFirst()) }
+        if !tasks.isEmpty { return .task(tasks.removeFirst()) }
         if !items.isEmpty { return .commit(takeCommit()) }
         if let waiter = closing {
             closing = nil

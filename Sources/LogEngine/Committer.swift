@@ -6,7 +6,9 @@ import Synchronization
 final class Committer: @unchecked Sendable {
     enum Waiter {
         case append(AppendCompletion)
-        case done(UnsafeContinuation<Result<Void, StoreError>, Never>)
+        /// Runs on the committer's thread, and returns how its caller is told once the snapshot is published.
+        case task(@Sendable (LogWriter) -> @Sendable () -> Void)
+        case close(UnsafeContinuation<Result<Void, StoreError>, Never>)
     }
 
     /// Touched by the committer's thread alone once it runs.
@@ -43,19 +45,26 @@ final class Committer: @unchecked Sendable {
         if wakes == true { alarm.ring() }
     }
 
-    func seal() async -> Result<Void, StoreError> {
-        await perform { (queue, waiter) in queue.enqueueSeal(waiter) }
+    /// Runs `body` between two commits. `completion` is called on the committer's thread, or, where the log
+    /// is closed, before this returns.
+    func perform<Value: Sendable>(
+        _ body: @escaping @Sendable (LogWriter) throws(StoreError) -> Value,
+        completion: @escaping @Sendable (Result<Value, StoreError>) -> Void
+    ) {
+        let wakes = queue.withLock {
+            $0.enqueueTask(
+                .task { writer in
+                    let result = Result { () throws(StoreError) in try body(writer) }
+                    return { completion(result) }
+                })
+        }
+        if wakes == nil { completion(.failure(.closed)) }
+        if wakes == true { alarm.ring() }
     }
 
     func close() async -> Result<Void, StoreError> {
-        await perform { (queue, waiter) in queue.close(waiter) }
-    }
-
-    private func perform(
-        _ enqueue: (inout CommitQueue<Waiter>, Waiter) -> Bool?
-    ) async -> Result<Void, StoreError> {
         await withUnsafeContinuation { continuation in
-            let wakes = queue.withLock { enqueue(&$0, .done(continuation)) }
+            let wakes = queue.withLock { $0.close(.close(continuation)) }
             if wakes == nil { continuation.resume(returning: .failure(.closed)) }
             if wakes == true { alarm.ring() }
         }
@@ -65,10 +74,9 @@ final class Committer: @unchecked Sendable {
         while true {
             switch queue.withLock({ $0.next() }) {
             case .commit(let items): commit(items)
-            case .seal(let waiter): finish(waiter, seal(force: true))
+            case .task(let waiter): perform(waiter)
             case .close(let waiter):
-                let result = Result { () throws(StoreError) in try writer.close() }
-                finish(waiter, result)
+                close(waiter)
                 return
             case .sleep:
                 alarm.wait(atMost: writer.millisecondsUntilDue)
@@ -90,20 +98,23 @@ final class Committer: @unchecked Sendable {
         }
     }
 
-    private func seal(force: Bool) -> Result<Void, StoreError> {
-        let result = Result { () throws(StoreError) in try writer.seal(force: force) }
+    private func perform(_ waiter: Waiter) {
+        guard case .task(let work) = waiter else { return }
+        let tell = work(writer)
         publish(writer.snapshot, writer.poison)
-        return result
+        tell()
     }
 
     /// A seal that nobody asked for has nobody to tell; what poisons the log is published.
     private func sealIfDue() {
         guard writer.millisecondsUntilDue == 0 else { return }
-        _ = seal(force: false)
+        _ = Result { () throws(StoreError) in try writer.seal(force: false) }
+        publish(writer.snapshot, writer.poison)
     }
 
-    private func finish(_ waiter: Waiter, _ result: Result<Void, StoreError>) {
-        guard case .done(let continuation) = waiter else { return }
+    private func close(_ waiter: Waiter) {
+        let result = Result { () throws(StoreError) in try writer.close() }
+        guard case .close(let continuation) = waiter else { return }
         continuation.resume(returning: result)
     }
 }

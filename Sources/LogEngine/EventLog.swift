@@ -103,7 +103,19 @@ public final class EventLog: Sendable {
     public func stopFollowing() { board.stopFollowing() }
 
     /// Seals the active segment, unless it is empty.
-    public func seal() async throws(StoreError) { try await committer.seal().get() }
+    public func seal() async throws(StoreError) {
+        try await perform { (writer) throws(StoreError) in try writer.seal(force: true) }
+    }
+
+    /// Runs `body` on the committer's thread, between two commits.
+    func perform<Value: Sendable>(
+        _ body: @escaping @Sendable (LogWriter) throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        let result = await withUnsafeContinuation { continuation in
+            committer.perform(body) { continuation.resume(returning: $0) }
+        }
+        return try result.get()
+    }
 
     /// Makes durable what waits, records how far the log goes, and gives up the lock. The log is closed
     /// afterwards even if this throws.

@@ -19,6 +19,8 @@ final class LogWriter {
     private(set) var poison: StoreError?
     /// A roll whose manifest is still to be written.
     private var unlisted: SegmentEntry?
+    /// No segment has a higher number.
+    private var highestNumber: SegmentNumber
 
     init(_ opened: OpenedStore, options: LogOptions, environment: Environment) throws(StoreError) {
         layout = opened.layout
@@ -27,6 +29,7 @@ final class LogWriter {
         memory = opened.memory
         lock = opened.lock
         sealed = SealedSegments(opened.manifests.current.segments)
+        highestNumber = max(opened.manifests.current.highestSegment, opened.active.head.segment)
         access = SegmentAccess(opened.layout, environment.disk)
         for fault in opened.report.faults { access.faults.report(fault) }
         room = WriteRoom(environment.disk, opened.layout.root, reserve: options.reserveBytes)
@@ -139,7 +142,7 @@ final class LogWriter {
         try listUnlisted()
         let now = environment.now()
         let head = SegmentHead(
-            store: manifest.store, segment: active.head.segment.next, salt: Salt(environment.random()),
+            store: manifest.store, segment: takeNumber(), salt: Salt(environment.random()),
             stream: manifest.stream, resolution: manifest.resolution,
             created: manifest.resolution.bucket(of: now).milliseconds, horizon: manifest.horizon)
         let next = try ActiveSegment.create(head, layout, environment.disk, nextSequence: nextSequence, now: now)
@@ -159,11 +162,15 @@ final class LogWriter {
 
     private func listUnlisted() throws(StoreError) {
         guard let entry = unlisted else { return }
-        try manifests.update {
-            $0.segments.append(entry)
-            $0.highestSegment = entry.segment.next
-        }
+        try manifests.update { $0.list([entry], active: active.head.segment, highest: highestNumber) }
         unlisted = nil
+    }
+
+    /// A number for a new segment. After a crash one that reached no manifest is given out again: no file
+    /// of that number lives then.
+    private func takeNumber() -> SegmentNumber {
+        highestNumber = highestNumber.next
+        return highestNumber
     }
 
     // MARK: - The end

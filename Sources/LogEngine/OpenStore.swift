@@ -211,8 +211,9 @@ struct StoreOpener {
     ) throws(StoreError) {
         try manifests.update {
             $0.cleanClose = nil
-            $0.segments += segments.recoveredEntries
-            $0.highestSegment = active.head.segment
+            $0.list(
+                segments.recoveredEntries, active: active.head.segment,
+                highest: max(segments.highestSegment, active.head.segment))
             $0.firstUnreserved = max($0.firstUnreserved, segments.nextSequence)
         }
     }

@@ -70,17 +70,16 @@ struct SegmentRecovery {
         }
     }
 
-    /// Live but not listed: numbered above every listed one.
+    /// Live but not listed: from the manifest's first unlisted number on.
     private mutating func unlistedSegments() throws(StoreError) -> [SegmentNumber] {
         let listed = manifest.segments.map(\.segment)
-        let highest = listed.last ?? SegmentNumber(0)
         var live: [SegmentNumber] = []
         for name in try disk.names(in: layout.hot).sorted() where name != "ACTIVE" {
             guard let segment = Layout.hotSegment(named: name) else {
                 notes.append("\(layout.hot)/\(name) is no segment; it is left alone")
                 continue
             }
-            if segment > highest {
+            if segment >= manifest.firstLiveUnlisted {
                 live.append(segment)
             } else if !listed.contains(segment) {
                 notes.append("\(layout.hot)/\(name) is not one of this store's segments; it is left alone")

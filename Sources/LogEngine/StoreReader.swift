@@ -64,8 +64,7 @@ public enum StoreReader {
             notes.append("\(layout.activeMark) is missing or damaged; events since the last seal are not shown")
             return .found(nil)
         }
-        let listed = manifest.segments.last?.segment ?? SegmentNumber(0)
-        guard mark.segment > listed else { return .moved }
+        guard mark.segment >= manifest.firstLiveUnlisted else { return .moved }
         let path = layout.hotSegment(mark.segment)
         guard let length = try disk.fileLength(path) else { return .moved }
         let file = try StoreFile(disk, path, .read)

@@ -146,6 +146,11 @@ public struct Manifest: Equatable, Sendable {
     /// Sequences from this one on have never been given out.
     public var firstUnreserved: Sequence
     public var highestSegment: SegmentNumber
+    /// Files in `hot/` from this number on live though they are not listed; lower ones do not. `nil`: from
+    /// the one above the highest listed one.
+    public var firstUnlisted: SegmentNumber?
+    /// The highest sequence that purge has removed; 0 where it never did.
+    public var purgedThrough: Sequence
     public var segments: [SegmentEntry]
     public var cleanClose: CleanClose?
     public var lists: ManifestLists
@@ -163,9 +168,29 @@ public struct Manifest: Equatable, Sendable {
         eraseCount = 0
         firstUnreserved = .first
         highestSegment = SegmentNumber(0)
+        firstUnlisted = nil
+        purgedThrough = Sequence(0)
         segments = []
         cleanClose = nil
         lists = ManifestLists()
+    }
+
+    /// Files in `hot/` from this number on live though they are not listed.
+    public var firstLiveUnlisted: SegmentNumber {
+        firstUnlisted ?? segments.last?.segment.next ?? SegmentNumber(1)
+    }
+
+    /// Changes which segments are listed: `active` takes appends, and no number above `highest` was used.
+    public mutating func list(
+        _ added: [SegmentEntry], removing removed: Set<SegmentNumber> = [], active: SegmentNumber,
+        highest: SegmentNumber
+    ) {
+        segments.removeAll { removed.contains($0.segment) }
+        segments += added
+        segments.sort { $0.segment < $1.segment }
+        highestSegment = max(highestSegment, highest)
+        firstUnlisted = nil
+        if firstLiveUnlisted != active { firstUnlisted = active }
     }
 
     public func encoded() -> [UInt8] {
@@ -189,6 +214,12 @@ public struct Manifest: Equatable, Sendable {
         frame.list(.segments, segments) { $0.put(into: &$1) }
         if let cleanClose { frame.section(.cleanClose) { cleanClose.put(into: &$0) } }
         lists.put(into: &frame)
+        if firstUnlisted != nil || purgedThrough > Sequence(0) {
+            frame.section(.reach) {
+                $0.put(firstUnlisted?.value ?? 0)
+                $0.put(purgedThrough.value)
+            }
+        }
         return frame.finish(salt: .none)
     }
 
@@ -198,7 +229,7 @@ public struct Manifest: Equatable, Sendable {
             bytes, at: 0, kind: .manifest, salt: .none,
             allowed: [
                 .stream, .manifest, .streamTime, .sequences, .segments, .cleanClose, .tombstones, .holds,
-                .policies, .jobs,
+                .policies, .jobs, .reach,
             ])
         guard bytes.count == sections.frameLength else {
             throw FormatFault(.frameLength, at: UInt64(sections.frameLength))
@@ -209,6 +240,7 @@ public struct Manifest: Equatable, Sendable {
         ) { (reader) throws(FormatFault) in try SegmentEntry(from: &reader) }
         manifest.cleanClose = try takeCleanClose(sections)
         manifest.lists = try ManifestLists(sections)
+        try manifest.takeReach(sections)
         try manifest.checkSegments(sections)
         return manifest
     }
@@ -246,6 +278,17 @@ public struct Manifest: Equatable, Sendable {
     private static func takeCleanClose(_ sections: Sections) throws(FormatFault) -> CleanClose? {
         guard let section = sections.optional(.cleanClose) else { return nil }
         return try CleanClose(from: section)
+    }
+
+    private mutating func takeReach(_ sections: Sections) throws(FormatFault) {
+        guard var reach = sections.optional(.reach) else { return }
+        let first = SegmentNumber(try reach.u64())
+        purgedThrough = Sequence(try reach.u64())
+        try reach.finished()
+        guard first.value <= FormatBounds.counters, purgedThrough.value < FormatBounds.counters else {
+            throw FormatFault(.manifestHeader, at: reach.origin)
+        }
+        firstUnlisted = first.value == 0 ? nil : first
     }
 
     private func checkSegments(_ sections: Sections) throws(FormatFault) {

@@ -24,16 +24,16 @@ struct CommitQueueTests {
         #expect(queue.next().told == "sleep")
     }
 
-    @Test("seals go before appends, one at a time, and the close comes last")
-    func sealsFirst() {
+    @Test("tasks go before appends, one at a time, and the close comes last")
+    func tasksFirst() {
         var queue = Queue()
         _ = queue.enqueue(Self.item(1))
-        _ = queue.enqueueSeal(2)
+        _ = queue.enqueueTask(2)
         _ = queue.enqueue(Self.item(3))
-        _ = queue.enqueueSeal(4)
+        _ = queue.enqueueTask(4)
         _ = queue.close(5)
         let told = (0..<4).map { _ in queue.next().told }
-        #expect(told == ["seal 2", "seal 4", "commit [1, 3]", "close 5"])
+        #expect(told == ["task 2", "task 4", "commit [1, 3]", "close 5"])
     }
 
     @Test("what came before the close is done; what comes after it is refused, another close too")
@@ -43,7 +43,7 @@ struct CommitQueueTests {
         #expect(queue.close(2) == false)
         #expect(queue.isClosed)
         #expect(queue.enqueue(Self.item(3)) == nil)
-        #expect(queue.enqueueSeal(4) == nil)
+        #expect(queue.enqueueTask(4) == nil)
         #expect(queue.close(5) == nil)
         #expect(queue.next().told == "commit [1]")
         #expect(queue.next().told == "close 2")
@@ -106,7 +106,7 @@ struct CommitQueueTests {
         #expect(queue.next().told == "sleep")
         #expect(queue.enqueue(Self.item(2)) == true)
         #expect(queue.enqueue(Self.item(3)) == false)
-        #expect(queue.enqueueSeal(4) == false)
+        #expect(queue.enqueueTask(4) == false)
     }
 
     @Test("however the steps of committer and callers interleave, the committer never sleeps on work")
@@ -121,7 +121,7 @@ struct CommitQueueTests {
 /// The committer's thread and its alarm as a value; every order of steps is tried.
 private struct CommitterStory {
     private enum Thread { case running, waiting, woken, ended }
-    private enum Step: CaseIterable { case append, seal, close, proceed, timeOut }
+    private enum Step: CaseIterable { case append, task, close, proceed, timeOut }
 
     private var queue = CommitQueue<Int>()
     private var thread = Thread.running
@@ -149,7 +149,7 @@ private struct CommitterStory {
         path.append(step)
         switch step {
         case .append: return send { $0.enqueue(.init(append: Self.batch, waiter: 0)) }
-        case .seal: return send { $0.enqueueSeal(0) }
+        case .task: return send { $0.enqueueTask(0) }
         case .close: return send { $0.close(0) }
         case .timeOut:
             guard thread == .waiting else { return false }
@@ -186,7 +186,7 @@ private struct CommitterStory {
     private mutating func obey(_ order: CommitQueue<Int>.Order) {
         switch order {
         case .commit(let items): done += items.count
-        case .seal: done += 1
+        case .task: done += 1
         case .close:
             done += 1
             thread = .ended
@@ -204,7 +204,7 @@ extension CommitQueue.Order where Waiter == Int {
     fileprivate var told: String {
         switch self {
         case .commit: "commit \(waiters)"
-        case .seal(let waiter): "seal \(waiter)"
+        case .task(let waiter): "task \(waiter)"
         case .close(let waiter): "close \(waiter)"
         case .sleep: "sleep"
         }
