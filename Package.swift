@@ -24,7 +24,8 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
-        .target(name: "SegmentFormat", dependencies: ["CLZ4", "CXXHash"], swiftSettings: strict),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .target(name: "SegmentFormat", dependencies: ["CLZ4", "CXXHash", "CZstd"], swiftSettings: strict),
         .target(name: "LogEngine", dependencies: ["SegmentFormat"], swiftSettings: strict),
         .target(name: "Interactions", dependencies: ["SegmentFormat", "LogEngine"], swiftSettings: strict),
         .target(

@@ -4,7 +4,7 @@
     tools/blackbox.py --binary PATH [--only NAME] [--rounds 50] [--quick] [--list]
 
 One line a test, then "N passed, M failed". --only runs the tests whose name contains NAME. --quick makes the big
-stores smaller. Needs lz4 (the tool) and, for Python, lz4 and xxhash (tools/dependencies python).
+stores smaller. Needs lz4 and zstd (the tools) and what `tools/dependencies python` gives.
 """
 import argparse
 import os

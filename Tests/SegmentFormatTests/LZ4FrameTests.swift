@@ -90,11 +90,7 @@ struct LZ4FrameTests {
         let path = "/tmp/daybook-lz4-\(getpid())-\(length).lz4"
         defer { unlink(path) }
         #expect(FixtureFiles.write(path, Self.encode(Self.text(length))))
-        let output = try #require(popen("/usr/bin/lz4 -dc \(path)", "r"))
-        var content: [UInt8] = []
-        while case let byte = fgetc(output), byte != EOF { content.append(UInt8(byte)) }
-        #expect(pclose(output) == 0)
-        #expect(content == Self.text(length))
+        #expect(try programOutput("/usr/bin/lz4 -dc \(path)") == Self.text(length))
     }
 }
 
