@@ -12,7 +12,7 @@ final class SharedBlock {
     let block: BlockReference
     /// Known once its data was read whole and found right: from then on only the parts that a window
     /// wants are read.
-    fileprivate(set) var layout: LZ4Frame.Layout?
+    fileprivate(set) var layout: DataLayout?
 
     init(_ block: BlockReference) { self.block = block }
     var entry: BlockIndexEntry { block.entry }
@@ -96,8 +96,8 @@ final class BlockReader {
         checked(block) { () throws(FormatFault) in
             scratch.clear()
             let place = scratch.reserve(slice.byteRange.count)
-            try LZ4Frame.decode(
-                part, of: layout, at: block.dataOffset, rawLength: meta.rawLength, range: slice.byteRange, into: place)
+            try BlockData.decode(
+                part, layout: layout, of: meta, at: block.dataOffset, range: slice.byteRange, into: place)
             guard place.last == 0x0A else { throw FormatFault(.dataLines, at: block.dataOffset) }
             body(meta, slice, UnsafeRawBufferPointer(place))
         }

@@ -8,7 +8,7 @@ public struct FrameChunk: Sendable {
 }
 
 /// A scan in order of arrival that delivers LZ4 frames: those that are stored, as they lie, and where a
-/// block is not wanted whole, or does not lie in order of arrival, a new frame of its lines. What the
+/// block is not wanted whole, does not lie in order of arrival, or is a Zstandard frame, a new frame of its lines. What the
 /// frames decode to is, byte for byte, what `Scan` delivers. Cursors are those of `Scan`. Blocks on the
 /// disk, and belongs to one caller at a time; memory is that of a few blocks.
 public final class FrameScan {
@@ -105,10 +105,10 @@ public final class FrameScan {
         return Added(lines: output.lines, last: last, isCut: isCut)
     }
 
-    /// False where the lines of the block do not lie in order of arrival; `nil` where it is damaged.
+    /// False where the block is no LZ4 frame of lines in order of arrival; `nil` where it is damaged.
     private func appendStored(_ block: BlockReference, to chunk: inout FrameChunk) throws(StoreError) -> Bool? {
         try reader.withFrame(block) { (meta, frame) throws(FormatFault) in
-            guard !meta.isReordered else { return false }
+            guard !meta.isReordered, meta.codec == .lz4 else { return false }
             _ = try BlockData.layout(frame, of: meta, at: block.dataOffset)
             chunk.bytes.append(contentsOf: frame)
             chunk.lines += meta.lines

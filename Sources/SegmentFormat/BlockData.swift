@@ -1,3 +1,18 @@
+/// How the lines of a data frame can be reached.
+public enum DataLayout: Sendable {
+    case lz4(LZ4Frame.Layout)
+    /// From the start alone.
+    case zstandard(storedLength: Int)
+
+    /// The bytes of the frame that decoding bytes `range` of the lines takes.
+    public func frameRange(_ range: Range<Int>) -> Range<Int> {
+        switch self {
+        case .lz4(let layout): layout.frameRange(range)
+        case .zstandard(let length): 0..<length
+        }
+    }
+}
+
 /// Reads the lines of a block out of its data frame.
 public enum BlockData {
     /// Checks that `frame` is the data frame that `meta` speaks of (D1, D2).
@@ -11,9 +26,29 @@ public enum BlockData {
     /// Where the parts of a frame lie that `check` has passed (D3, D4).
     public static func layout(
         _ frame: UnsafeRawBufferPointer, of meta: BlockMeta, at offset: UInt64
-    ) throws(FormatFault) -> LZ4Frame.Layout {
-        guard meta.codec == .lz4 else { throw FormatFault(.blockCodec, at: offset) }
-        return try LZ4Frame.layout(frame, at: offset, rawLength: meta.rawLength)
+    ) throws(FormatFault) -> DataLayout {
+        switch meta.codec {
+        case .none: throw FormatFault(.blockCodec, at: offset)
+        case .lz4: return .lz4(try LZ4Frame.layout(frame, at: offset, rawLength: meta.rawLength))
+        case .zstandard:
+            try ZstdFrame.check(frame, at: offset, rawLength: meta.rawLength)
+            return .zstandard(storedLength: frame.count)
+        }
+    }
+
+    /// Decodes bytes `range` of a block's lines into `output`, which has room for just them (D4). `part` is
+    /// `layout.frameRange(range)` of the frame: no more of it is needed.
+    public static func decode(
+        _ part: UnsafeRawBufferPointer, layout: DataLayout, of meta: BlockMeta, at offset: UInt64, range: Range<Int>,
+        into output: UnsafeMutableRawBufferPointer
+    ) throws(FormatFault) {
+        guard !range.isEmpty else { return }
+        switch layout {
+        case .lz4(let layout):
+            try LZ4Frame.decode(part, of: layout, at: offset, rawLength: meta.rawLength, range: range, into: output)
+        case .zstandard:
+            try ZstdFrame.decode(part, at: offset, rawLength: meta.rawLength, range: range, into: output)
+        }
     }
 
     /// Decodes bytes `range` of the lines of a frame that `check` has passed (D3, D4).
@@ -24,16 +59,16 @@ public enum BlockData {
         guard !range.isEmpty else { return }
         let layout = try layout(frame, of: meta, at: offset)
         let part = UnsafeRawBufferPointer(rebasing: frame[layout.frameRange(range)])
-        try LZ4Frame.decode(part, of: layout, at: offset, rawLength: meta.rawLength, range: range, into: output)
+        try decode(part, layout: layout, of: meta, at: offset, range: range, into: output)
     }
 
     /// The last line of a frame that `check` has passed, without its LF, and of what lies before it no more
-    /// than the LZ4 blocks that it shares (D3–D5).
+    /// than the LZ4 blocks that it shares; a Zstandard frame is decoded whole (D3–D5).
     public static func lastLine(
         _ frame: UnsafeRawBufferPointer, of meta: BlockMeta, at offset: UInt64
     ) throws(FormatFault) -> [UInt8] {
         let step = FormatBounds.lz4BlockBytes
-        var start = (meta.rawLength - 1) / step * step
+        var start = meta.codec == .lz4 ? (meta.rawLength - 1) / step * step : 0
         while true {
             var bytes = [UInt8](repeating: 0, count: meta.rawLength - start)
             var fault: FormatFault?
@@ -57,10 +92,12 @@ public enum BlockData {
     ) throws(FormatFault) {
         try check(frame, of: meta, at: offset)
         guard meta.lines > 0 else { return }
-        guard meta.codec == .lz4 else { throw FormatFault(.blockCodec, at: offset) }
         let raw = UnsafeMutableRawBufferPointer.allocate(byteCount: meta.rawLength, alignment: 16)
         defer { raw.deallocate() }
-        try LZ4Frame.verify(frame, at: offset, into: raw)
+        switch meta.codec {
+        case .lz4: try LZ4Frame.verify(frame, at: offset, into: raw)
+        case .none, .zstandard: try decode(frame, of: meta, at: offset, range: 0..<raw.count, into: raw)
+        }
         try checkLines(UnsafeRawBufferPointer(raw), of: meta, at: offset)
     }
 
