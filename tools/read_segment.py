@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads Daybook files: an independent reader, written from SPEC.md alone (pip install lz4 xxhash).
+"""Reads Daybook files: an independent reader, written from SPEC.md alone (pip install lz4 xxhash zstandard).
 
     read_segment.py FILE              the events of a segment, one a line
     read_segment.py --json FILE       its blocks and seal, as below
@@ -22,10 +22,10 @@ Every clause of SPEC.md that one file can show is checked; the first one violate
 
 hex16 is a u64 as a number, highest digit first; hex32 is 16 bytes as they lie in the file.
 """
-import argparse, json, os, re, struct, sys
-import lz4.block, xxhash
+import argparse, calendar, json, os, re, struct, sys, time
+import lz4.block, xxhash, zstandard
 
-MIB, NONE = 1 << 20, (1 << 64) - 1
+MIB, NONE, DAY = 1 << 20, (1 << 64) - 1, 86400000
 KINDS = {  # kind: bound of n, required sections, other sections
     b"DBKH": (64 << 10, {0x01, 0x02, 0x03}, {0x8004}),
     b"DBKM": (4 * MIB, {0x10}, {0x11, 0x12, 0x13, 0x14}),
@@ -191,6 +191,29 @@ def lz4_frame(data, at, end, wanted):
     return raw
 
 
+def zstandard_frame(data, at, end, wanted):
+    """Walks the blocks of a Zstandard frame (RFC 8878) with the limits of D3, then has it decoded whole."""
+    check(data[at:at + 4] == b"\x28\xb5\x2f\xfd" and end - at >= 14, "D3", at, "the frame's head")
+    form, base = {0x24: ("<B", 0), 0x64: ("<H", 256), 0xA4: ("<I", 0)}.get(data[at + 4], (None, 0))
+    check(form, "D3", at, f"the frame's descriptor is {data[at + 4]:#04x}")
+    size = struct.unpack_from(form, data, at + 5)[0] + base
+    check(form != "<I" or size >= 65792, "D3", at, f"a content size of {size} in four bytes")
+    check(size == wanted, "D4", at + 5, f"content size {size}, not {wanted}")
+    position, is_last = at + 5 + struct.calcsize(form), False
+    while not is_last:
+        check(position + 3 <= end, "D3", at, "the frame is cut off")
+        word = int.from_bytes(data[position:position + 3], "little")
+        is_last, kind, length = word & 1, word >> 1 & 3, word >> 3
+        check(kind != 3, "D3", at, f"the kind of the block at {position}")
+        position += 3 + (1 if kind == 1 else length)
+    check(position + 4 <= end, "D3", at, "the frame is cut off")
+    check(position + 4 == end, "D3", position + 4, "bytes behind the frame")
+    try:
+        return zstandard.ZstdDecompressor().decompress(data[at:end])
+    except zstandard.ZstdError as error:
+        check(False, "D4", at, str(error))
+
+
 def data_frame(data, at, block, checksum):
     end = at + block["stored"]
     check(end <= len(data), "D1", len(data), f"the data frame should end at {end}")
@@ -198,8 +221,7 @@ def data_frame(data, at, block, checksum):
     if block["codec"] == 1:
         raw = lz4_frame(data, at, end, block["raw"])
     else:
-        import zstandard
-        raw = zstandard.ZstdDecompressor().decompress(data[at:end])
+        raw = zstandard_frame(data, at, end, block["raw"])
     check(len(raw) == block["raw"], "D4", at, f"decodes to {len(raw)} bytes, not {block['raw']}")
     check(raw.count(b"\n") == block["lines"], "D5", at, f"{raw.count(10)} lines, not {block['lines']}")
     start = 0
@@ -232,6 +254,7 @@ def block_of(found, meta_offset, segment):
 
 
 def check_order(block, before, offset):
+    """C1 and C2 of a hot segment."""
     if before and before["index"] + 1 < before["blocks"]:
         expected = (before["commit"], before["index"] + 1, before["blocks"])
     else:
@@ -239,6 +262,19 @@ def check_order(block, before, offset):
     got = (block["commit"], block["index"], block["blocks"])
     check(got == expected, "C1", offset, f"commit, index, blocks {got} after {expected}")
     check(not before or block["first"] > before["last"], "C2", offset, "first sequence")
+
+
+def check_cold_order(block, before, buckets, offset):
+    """C1 and C2 of a cold segment; `buckets` are the last one before and the day's first and last."""
+    got = (block["commit"], block["index"], block["blocks"])
+    check(got == (before["commit"] + 1 if before else 1, 0, 1), "C1", offset, f"commit, index, blocks {got}")
+    if not block["runs"]:
+        return buckets
+    first, last = block["runs"][0][0], block["runs"][-1][0]
+    at, low, high = buckets or (0, first - first % DAY, first - first % DAY + DAY - 1)
+    check(first >= at, "C2", offset, f"the first bucket {first} is below {at}")
+    check(low <= first and last <= high, "C2", offset, f"buckets {first} to {last} are not of the day")
+    return last, low, high
 
 
 def index_entry(block, meta_length):
@@ -294,8 +330,12 @@ def segment_of(path, data, print_events):
     head = dict(store=f"{store:016x}", segment=number, salt=f"{salt:016x}", stream=stream_name(found, "H1"),
                 resolution=resolution, created=created, horizon=horizon,
                 replaced=[r for r, in records(found, 0x8004, "Q")])
-    if os.path.basename(directory) == "hot":
-        check(head["stream"] == os.path.basename(os.path.dirname(directory)), "H1", found[0x02][0], "the directory")
+    cold, buckets, folder = path.endswith(".ndjson.zst"), None, directory
+    if cold and re.fullmatch(r"\d{4}-\d\d-\d\d", os.path.basename(directory)):
+        midnight = calendar.timegm(time.strptime(os.path.basename(directory), "%Y-%m-%d")) * 1000
+        buckets, folder = (0, midnight, midnight + DAY - 1), os.path.dirname(directory)
+    if os.path.basename(folder) in ("hot", "cold"):
+        check(head["stream"] == os.path.basename(os.path.dirname(folder)), "H1", found[0x02][0], "the directory")
     check(not re.fullmatch("[0-9]{20}", name) or number == int(name), "H3", found[0x01][0] + 8, "the file's name")
     check(legal_resolution(resolution), "H4", found[0x03][0], f"resolution {resolution}")
     check(created % resolution == 0, "H4", found[0x03][0] + 8, "the creation time is not floored")
@@ -307,7 +347,11 @@ def segment_of(path, data, print_events):
             seal = seal_of(data, meta, at, found, head, head_end, blocks, entries)
             break
         block, checksum = block_of(found, meta, number)
-        check_order(block, blocks[-1] if blocks else None, found[0x10][0])
+        before, place = blocks[-1] if blocks else None, found[0x10][0]
+        if cold:
+            buckets = check_cold_order(block, before, buckets, place)
+        else:
+            check_order(block, before, place)
         entries.append(index_entry(block, at - meta))
         blocks.append(block)
         if block["stored"]:

@@ -1,11 +1,14 @@
 /// The lines of a block, ordered and compressed; it knows nothing yet of segment, commit and
 /// sequence, so it can be made before these are given out.
 public struct BlockContent: Sendable {
+    public let codec: Codec
     public let runs: [Run]
     public let arrangement: Arrangement
     public let lines: Int
+    /// From the first sequence through the last, those of lines elsewhere included.
+    public let sequences: Int
     public let rawLength: Int
-    /// One LZ4 frame.
+    /// One frame of the codec.
     public let data: [UInt8]
     public let dataHash: UInt64
 
@@ -18,7 +21,9 @@ public struct BlockContent: Sendable {
     }
 
     private init(stretches: ArraySlice<Run>, bytes: UnsafeRawBufferPointer) {
+        codec = .lz4
         lines = stretches.reduce(0) { $0 + $1.lines }
+        sequences = lines
         rawLength = bytes.count
         let isOrdered = zip(stretches, stretches.dropFirst()).allSatisfy { $0.bucket <= $1.bucket }
         if isOrdered {
@@ -31,6 +36,20 @@ public struct BlockContent: Sendable {
             arrangement = .perLine(order.sequenceOffsets(lines: lines))
             data = order.withGatheredBytes(bytes) { LZ4Frame.encode($0) }
         }
+        dataHash = data.withUnsafeBytes { xxh3($0) }
+    }
+
+    /// Lines that lie in the order of `runs` already.
+    init(
+        _ bytes: UnsafeRawBufferPointer, runs: [Run], arrangement: Arrangement, sequences: Int, encoder: ZstdEncoder
+    ) {
+        codec = .zstandard
+        self.runs = runs
+        self.arrangement = arrangement
+        lines = runs.reduce(0) { $0 + $1.lines }
+        self.sequences = sequences
+        rawLength = bytes.count
+        data = encoder.encode(bytes)
         dataHash = data.withUnsafeBytes { xxh3($0) }
     }
 

@@ -65,13 +65,13 @@ public struct BlockMeta: Hashable, Sendable {
         self.sourced = sourced
     }
 
-    /// The same place with lines: `content` as encoded, its first line having `nextSequence`.
+    /// The same place with lines: `content` as encoded, its lowest sequence being `nextSequence`.
     public mutating func hold(_ content: BlockContent) {
-        lastSequence = Sequence(firstSequence.value + UInt64(content.lines) - 1)
+        lastSequence = Sequence(firstSequence.value + UInt64(content.sequences) - 1)
         lines = content.lines
         rawLength = content.rawLength
         storedLength = content.data.count
-        codec = .lz4
+        codec = content.codec
         dataHash = content.dataHash
         runs = content.runs
         arrangement = content.arrangement

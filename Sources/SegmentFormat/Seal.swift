@@ -76,7 +76,7 @@ public struct SegmentTotals: Hashable, Sendable {
     public var lastCommit = CommitNumber.none
     public var lines: UInt64 = 0
     public var rawBytes: UInt64 = 0
-    /// The first sequence, or, without lines, the one that would have come.
+    /// The lowest sequence, or, without lines, the one that would have come.
     public var firstSequence: Sequence
     public var nextSequence: Sequence
     public var firstBucket = Bucket.earliest
@@ -97,7 +97,7 @@ public struct SegmentTotals: Hashable, Sendable {
         guard entry.lines > 0 else { return }
         firstBucket = lines == 0 ? entry.firstBucket : min(firstBucket, entry.firstBucket)
         lastBucket = lines == 0 ? entry.lastBucket : max(lastBucket, entry.lastBucket)
-        if lines == 0 { firstSequence = entry.firstSequence }
+        firstSequence = lines == 0 ? entry.firstSequence : min(firstSequence, entry.firstSequence)
         lines += UInt64(entry.lines)
         rawBytes += UInt64(entry.rawLength)
         nextSequence = Sequence(max(nextSequence.value, entry.lastSequence.value + 1))

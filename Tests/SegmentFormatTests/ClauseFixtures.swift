@@ -113,9 +113,9 @@ extension ClauseFixture {
     /// The worked example with the data of its first block made by hand, and the hash to match.
     private static func withData(_ clause: Clause, at offset: Int, _ change: (inout [UInt8]) -> Void) -> ClauseFixture {
         var segment = WorkedExample.segment
-        change(&segment.blocks[0].data)
-        segment.blocks[0].meta.storedLength = segment.blocks[0].data.count
-        segment.blocks[0].meta.dataHash = segment.blocks[0].data.withUnsafeBytes { xxh3($0) }
+        var data = segment.blocks[0].data
+        change(&data)
+        segment.replaceData(ofBlock: 0, with: data)
         return ClauseFixture(clause: clause, kind: .segment, offset: dataStart + offset, bytes: segment.unsealed())
     }
 

@@ -36,6 +36,23 @@ struct SegmentBuilder {
         }
     }
 
+    /// Adds a commit of one cold block, or, without one, of deliveries alone.
+    mutating func commit(_ cold: ColdBlock?, keyed: [KeyedDelivery] = [], sourced: [SourceDelivery] = []) {
+        let next = blocks.map(\.meta.lastSequence).max().map { $0 + 1 } ?? .first
+        var meta = BlockMeta(
+            segment: head.segment, commit: blocks.last?.meta.commit.next ?? CommitNumber(1), indexInCommit: 0,
+            blocksInCommit: 1, nextSequence: cold?.firstSequence ?? next, keyed: keyed, sourced: sourced)
+        if let cold { meta.hold(cold.content) }
+        blocks.append(Block(meta: meta, data: cold?.content.data ?? []))
+    }
+
+    /// Gives a block another data frame, and the length and the hash to match.
+    mutating func replaceData(ofBlock number: Int, with data: [UInt8]) {
+        blocks[number].data = data
+        blocks[number].meta.storedLength = data.count
+        blocks[number].meta.dataHash = data.withUnsafeBytes { xxh3($0) }
+    }
+
     /// The file without its seal.
     func unsealed() -> [UInt8] { framesBeforeSeal().bytes }
 
@@ -80,8 +97,12 @@ extension LineBatch {
     }
 }
 
-/// The first thing wrong with a whole segment, as SPEC reads one; offsets count from its start.
-func firstFault(inSegment bytes: [UInt8], number: SegmentNumber = SegmentNumber(1)) -> FormatFault? {
+/// The first thing wrong with a whole segment, as SPEC reads one; offsets count from its start. `visit` is
+/// shown each block.
+func firstFault(
+    inSegment bytes: [UInt8], number: SegmentNumber = SegmentNumber(1),
+    visit: (BlockMeta, UnsafeRawBufferPointer) throws(FormatFault) -> Void = { (_, _) throws(FormatFault) in }
+) -> FormatFault? {
     bytes.decoded { (bytes) throws(FormatFault) in
         let (head, length) = try SegmentHead.decode(bytes)
         var position = length
@@ -95,6 +116,7 @@ func firstFault(inSegment bytes: [UInt8], number: SegmentNumber = SegmentNumber(
             let (meta, metaLength) = try BlockMeta.decode(rest, at: offset, segment: number, salt: head.salt)
             let data = UnsafeRawBufferPointer(rebasing: rest.dropFirst(metaLength).prefix(meta.storedLength))
             try BlockData.verify(data, of: meta, at: offset + UInt64(metaLength))
+            try visit(meta, data)
             position += metaLength + data.count
         }
     }.fault
