@@ -1,7 +1,8 @@
 // Arbitrary bytes must be refused as a segment's frames, or decode to what encodes to the same bytes.
 //
 // Checksums would stop nearly every input at the door. So the bytes are also taken as the sections of
-// a frame that is stamped with a checksum that is right, and as the blocks of an LZ4 frame.
+// a frame that is stamped with a checksum that is right, and as the blocks of an LZ4 frame and of a
+// Zstandard frame.
 
 @testable import SegmentFormat
 
@@ -78,11 +79,22 @@ private func hasUnknown(_ frame: UnsafeRawBufferPointer) -> Bool {
     return false
 }
 
-/// The first two bytes choose a length and a slice; the others are the blocks of an LZ4 frame.
+/// The first two bytes choose a length and a slice; the others are the blocks of a frame.
 private func checkData(_ input: UnsafeRawBufferPointer) {
     guard input.count >= 2 else { return }
     let rawLength = Int(input[0]) * 700 + 1
+    let start = rawLength * Int(input[1]) / 256
+    let slices = [0..<rawLength, start..<rawLength, start..<min(rawLength, start + 100)]
     let blocks = UnsafeRawBufferPointer(rebasing: input[2...])
+    lz4Frame(blocks, rawLength).withUnsafeBytes { frame in
+        for slice in slices { decodeLZ4(frame, rawLength, slice) }
+    }
+    zstdFrame(blocks, rawLength).withUnsafeBytes { frame in
+        for slice in slices { decodeZstd(frame, rawLength, slice) }
+    }
+}
+
+private func lz4Frame(_ blocks: UnsafeRawBufferPointer, _ rawLength: Int) -> [UInt8] {
     var frame = ByteWriter()
     frame.put(LZ4Frame.magic)
     frame.put(LZ4Frame.flags)
@@ -92,15 +104,49 @@ private func checkData(_ input: UnsafeRawBufferPointer) {
     frame.put(UInt8(truncatingIfNeeded: descriptor.withUnsafeBytes { xxh32($0) } >> 8))
     frame.put(blocks)
     frame.put(UInt64(0))
-    let start = rawLength * Int(input[1]) / 256
-    frame.bytes.withUnsafeBytes { frame in
-        decode(frame, rawLength, 0..<rawLength)
-        decode(frame, rawLength, start..<rawLength)
-        decode(frame, rawLength, start..<min(rawLength, start + 100))
+    return frame.bytes
+}
+
+/// `blocks` end with the checksum.
+private func zstdFrame(_ blocks: UnsafeRawBufferPointer, _ rawLength: Int) -> [UInt8] {
+    var frame = ByteWriter()
+    frame.put(ZstdFrame.magic)
+    switch rawLength {
+    case ..<256:
+        frame.put(UInt8(0x24))
+        frame.put(UInt8(rawLength))
+    case ..<65_792:
+        frame.put(UInt8(0x64))
+        frame.put(UInt16(rawLength - 256))
+    default:
+        frame.put(UInt8(0xA4))
+        frame.put(UInt32(rawLength))
+    }
+    frame.put(blocks)
+    return frame.bytes
+}
+
+/// What passes the check must decode to the same bytes, whole and in part; what does not, must be refused.
+private func decodeZstd(_ frame: UnsafeRawBufferPointer, _ rawLength: Int, _ range: Range<Int>) {
+    let isFrame = (try? ZstdFrame.check(frame, at: 0, rawLength: rawLength)) != nil
+    let whole = decodedZstd(frame, rawLength, 0..<rawLength)
+    let part = decodedZstd(frame, rawLength, range)
+    precondition(whole.map { $0[range].elementsEqual(part ?? []) } ?? (part == nil), "a slice decodes to other bytes")
+    if isFrame, let whole {
+        let again = whole.withUnsafeBytes { ZstdEncoder(level: 1).encode($0) }
+        precondition(again.withUnsafeBytes { decodedZstd($0, rawLength, 0..<rawLength) } == whole, "other bytes again")
     }
 }
 
-private func decode(_ frame: UnsafeRawBufferPointer, _ rawLength: Int, _ range: Range<Int>) {
+private func decodedZstd(_ frame: UnsafeRawBufferPointer, _ rawLength: Int, _ range: Range<Int>) -> [UInt8]? {
+    var output = [UInt8](repeating: 0, count: range.count)
+    let isDecoded = output.withUnsafeMutableBytes {
+        (try? ZstdFrame.decode(frame, at: 0, rawLength: rawLength, range: range, into: $0)) != nil
+    }
+    return isDecoded ? output : nil
+}
+
+private func decodeLZ4(_ frame: UnsafeRawBufferPointer, _ rawLength: Int, _ range: Range<Int>) {
     guard let layout = try? LZ4Frame.layout(frame, at: 0, rawLength: rawLength) else { return }
     let output = UnsafeMutableRawBufferPointer.allocate(byteCount: range.count, alignment: 1)
     defer { output.deallocate() }
