@@ -70,6 +70,17 @@ struct ZstandardTests {
         }
         try await scanned.log.close()
     }
+
+    @Test("a cold segment breaks no clause")
+    func fixture() throws {
+        let path = "\(StoreFixtures.root)/segments/cold-day.ndjson.zst"
+        var lines = 0
+        let dump = try SegmentDump.read(path, environment: TestEnvironment().on(PosixDisk())) { meta, bytes in
+            #expect(bytes.lineFeeds == meta.lines)
+            lines += meta.lines
+        }
+        #expect(dump.faults.isEmpty && dump.seal != nil && dump.blocks.count == 5 && lines == 18)
+    }
 }
 
 /// A copy of a log's disk whose sealed segments have their LZ4 frames made anew as Zstandard frames.

@@ -1,4 +1,4 @@
-"""What lies on the disk: read by the lz4 tool and by tools/read_segment.py."""
+"""What lies on the disk: read by the lz4 and zstd tools and by tools/read_segment.py."""
 import glob
 import json
 import os
@@ -129,7 +129,7 @@ def independent_reader_agrees(setting):
 def independent_reader_reads_fixtures(setting):
     """tools/read_segment.py agrees with dump on every segment and manifest under Fixtures."""
     fixtures = os.path.join(ROOT, "Fixtures")
-    found = sorted(glob.glob(os.path.join(fixtures, "**", "*.ndjson.lz4"), recursive=True))
+    found = sorted(glob.glob(os.path.join(fixtures, "**", "*.ndjson.*"), recursive=True))
     if not found:
         raise Skipped("there are no fixtures")
     for path in found:
