@@ -46,7 +46,7 @@ final class BlockReader {
     /// Opens a listed segment; what is wrong with it counts as a fault of this scan.
     func open(_ entry: SegmentEntry, store: StoreID) throws(StoreError) -> OpenSegment? {
         guard let segment = try access.open(entry, store: store) else {
-            report(FileFault(path: access.layout.hotSegment(entry.segment), fault: FormatFault(.fileMissing, at: 0)))
+            report(FileFault(path: access.layout.path(of: entry), fault: FormatFault(.fileMissing, at: 0)))
             return nil
         }
         for fault in segment.faults { report(fault) }

@@ -4,7 +4,7 @@ import SegmentFormat
 //
 // Let L be the highest commit number with a valid meta. Commit n+1 is never written before the sync
 // of n returned, so bad bytes below L are corruption, and an incomplete L and what follows are a torn
-// tail: they were never acknowledged.
+// tail: they were never acknowledged. A cold segment has no tail: it was sealed before it had its name.
 
 struct CommitAnalysis: Sendable {
     /// The good blocks of commits that count, in file order.
@@ -25,7 +25,7 @@ struct CommitAnalysis: Sendable {
         let highest = survey.blocks.map(\.entry.commit).max() ?? .none
         let inHighest = survey.blocks.filter { $0.entry.commit == highest }
         let isWhole = Self.isComplete(inHighest)
-        let mayBeTorn = knownLength == nil && survey.seal == nil
+        let mayBeTorn = knownLength == nil && survey.seal == nil && !survey.kind.isCold
         let isTorn = mayBeTorn && highest != .none && !isWhole
         lastCommit = isTorn ? CommitNumber(highest.value - 1) : highest
         let below = survey.blocks.filter { !isTorn || $0.entry.commit < highest }
@@ -34,7 +34,7 @@ struct CommitAnalysis: Sendable {
 
         let end = self.end
         var corruption = survey.faults.filter { !mayBeTorn || $0.offset < end || survey.head == nil }
-        if let disorder = Self.firstOutOfOrder(below, through: lastCommit) { corruption.append(disorder) }
+        if let disorder = Self.firstOutOfOrder(below, survey.kind, through: lastCommit) { corruption.append(disorder) }
         let endsEarly = survey.seal == nil && corruption.isEmpty && end < knownLength ?? 0
         if survey.length < knownLength ?? 0 || endsEarly {
             corruption.append(FormatFault(.fileLength, at: min(survey.length, end)))
@@ -52,26 +52,54 @@ struct CommitAnalysis: Sendable {
 
     /// The first block that does not follow the one before it (C1, C2), or the end where the last commit
     /// lacks blocks.
-    private static func firstOutOfOrder(_ blocks: [SurveyedBlock], through last: CommitNumber) -> FormatFault? {
+    private static func firstOutOfOrder(
+        _ blocks: [SurveyedBlock], _ kind: SegmentKind, through last: CommitNumber
+    ) -> FormatFault? {
         var commit = CommitNumber.none
         var (index, count) = (0, 0)
-        var lastSequence = Sequence(0)
+        var order = BlockOrder(kind)
         for block in blocks {
             let startsCommit = block.entry.commit == commit.next && block.indexInCommit == 0 && index == count
             let continues =
                 block.entry.commit == commit && block.indexInCommit == index && block.blocksInCommit == count
-            guard startsCommit || continues else { return FormatFault(.commitOrder, at: block.entry.offset) }
-            guard block.entry.firstSequence > lastSequence else {
-                return FormatFault(.commitSequence, at: block.entry.offset)
+            guard startsCommit || continues && !kind.isCold else {
+                return FormatFault(.commitOrder, at: block.entry.offset)
             }
+            guard order.admits(block.entry) else { return FormatFault(.commitSequence, at: block.entry.offset) }
             commit = block.entry.commit
             count = block.blocksInCommit
             index = block.indexInCommit + 1
-            lastSequence = max(lastSequence, block.entry.lastSequence)
         }
         guard commit == last, index == count else {
             return FormatFault(.commitOrder, at: blocks.last?.entry.end ?? 0)
         }
         return nil
     }
+}
+
+/// What each block of a segment must be above (C2).
+struct BlockOrder {
+    private let kind: SegmentKind
+    private var lastSequence = Sequence(0)
+    private var lastBucket = Bucket.earliest
+
+    init(_ kind: SegmentKind) { self.kind = kind }
+
+    /// Whether the next block may follow those that were admitted.
+    mutating func admits(_ entry: BlockIndexEntry) -> Bool {
+        switch kind {
+        case .hot:
+            guard entry.firstSequence > lastSequence else { return false }
+            lastSequence = max(lastSequence, entry.lastSequence)
+        case .cold(let day):
+            guard entry.lines > 0 else { return true }
+            guard entry.firstBucket >= lastBucket, day.map({ entry.isOf(day: Int($0)) }) ?? true else { return false }
+            lastBucket = entry.lastBucket
+        }
+        return true
+    }
+}
+
+extension BlockIndexEntry {
+    fileprivate func isOf(day: Int) -> Bool { firstBucket.day == day && lastBucket.day == day }
 }

@@ -33,8 +33,6 @@ extension LogSnapshot {
 }
 
 extension Bucket {
-    fileprivate static let dayMilliseconds: UInt64 = 86_400_000
-    fileprivate var day: Int { Int(milliseconds / Self.dayMilliseconds) }
     fileprivate static func areOfOneDay(_ a: Bucket, _ b: Bucket) -> Bool { a.day == b.day }
 }
 

@@ -31,6 +31,12 @@ public enum SyncPoint: String, CaseIterable, Sendable {
     case recoveredSegment
     /// `hot/`, after a recovered segment was renamed over the old one.
     case recoveredDirectory
+    /// A cold segment, whole with its seal, in `tmp/`.
+    case coldSegment
+    /// The directory of its day, after a cold segment was renamed into it.
+    case coldDayDirectory
+    /// `cold/`, after the directory of a day was made.
+    case coldDirectory
 }
 
 public enum OpenMode: Sendable {

@@ -20,38 +20,70 @@ public struct Layout: Sendable {
 
     public var root: String { "\(data)/\(stream)" }
     public var hot: String { "\(root)/hot" }
+    public var cold: String { "\(root)/cold" }
     var temporary: String { "\(root)/tmp" }
     var lock: String { "\(root)/LOCK" }
     /// How far the active segment is durable; written anew after each sync.
     public var activeMark: String { "\(hot)/ACTIVE" }
-    var directories: [String] { [root, hot, "\(root)/cold", "\(root)/views", temporary] }
+    var directories: [String] { [root, hot, cold, "\(root)/views", temporary] }
 
     func manifest(_ slot: Int) -> String { "\(root)/\(Self.manifestName(slot))" }
     func temporaryManifest(_ slot: Int) -> String { "\(temporary)/\(Self.manifestName(slot))" }
     private static func manifestName(_ slot: Int) -> String { "MANIFEST.\(slot)" }
 
-    public func hotSegment(_ segment: SegmentNumber) -> String { "\(hot)/\(Self.hotName(segment))" }
-    func temporarySegment(_ segment: SegmentNumber) -> String { "\(temporary)/\(Self.hotName(segment))" }
+    /// The directory of a UTC day, in days since 1970.
+    func coldDirectory(_ day: UInt32) -> String { "\(cold)/\(DayName.text(day))" }
 
-    private static let hotSuffix = ".ndjson.lz4"
-    private static let digits = 20
-
-    private static func hotName(_ segment: SegmentNumber) -> String {
-        let number = String(segment.value)
-        return String(repeating: "0", count: digits - number.count) + number + hotSuffix
+    public func hotSegment(_ segment: SegmentNumber) -> String { "\(hot)/\(Self.hotNames.name(segment))" }
+    func temporarySegment(_ segment: SegmentNumber) -> String { "\(temporary)/\(Self.hotNames.name(segment))" }
+    func coldSegment(_ segment: SegmentNumber, day: UInt32) -> String {
+        "\(coldDirectory(day))/\(Self.coldNames.name(segment))"
     }
+    func temporaryColdSegment(_ segment: SegmentNumber) -> String { "\(temporary)/\(Self.coldNames.name(segment))" }
+
+    /// Where a listed segment lies.
+    public func path(of entry: SegmentEntry) -> String {
+        entry.day.map { coldSegment(entry.segment, day: $0) } ?? hotSegment(entry.segment)
+    }
+
+    // MARK: - Names
+
+    private static let hotNames = SegmentNames(suffix: ".ndjson.lz4")
+    private static let coldNames = SegmentNames(suffix: ".ndjson.zst")
 
     /// The number of a hot segment by its file name, or `nil` for any other name.
-    public static func hotSegment(named name: String) -> SegmentNumber? {
-        guard name.hasSuffix(hotSuffix), name.utf8.count == digits + hotSuffix.utf8.count,
-            name.utf8.prefix(digits).allSatisfy({ (0x30...0x39).contains($0) }),
-            let value = UInt64(name.prefix(digits)), (1..<FormatBounds.counters).contains(value)
-        else { return nil }
-        return SegmentNumber(value)
+    public static func hotSegment(named name: String) -> SegmentNumber? { hotNames.number(name) }
+
+    /// The number of a cold segment by its file name, or `nil` for any other name.
+    static func coldSegment(named name: String) -> SegmentNumber? { coldNames.number(name) }
+
+    /// The day that a directory in `cold/` is named for, or `nil` for any other name.
+    static func coldDay(named name: String) -> UInt32? { DayName.day(name) }
+
+    /// The number of the segment at a path, and its kind. A cold one's directory names its day.
+    static func segment(at path: String) -> (number: SegmentNumber, kind: SegmentKind)? {
+        let parts = path.split(separator: "/").suffix(2).map(String.init)
+        guard let name = parts.last else { return nil }
+        if let number = hotSegment(named: name) { return (number, .hot) }
+        return coldSegment(named: name).map { ($0, .cold(day: parts.first.flatMap { coldDay(named: $0) })) }
+    }
+}
+
+/// Names of segment files: a number in 20 digits, and what says of which kind they are.
+private struct SegmentNames {
+    private static let digits = 20
+    let suffix: String
+
+    func name(_ segment: SegmentNumber) -> String {
+        let number = String(segment.value)
+        return String(repeating: "0", count: Self.digits - number.count) + number + suffix
     }
 
-    /// The number of the hot segment at a path.
-    public static func hotSegment(at path: String) -> SegmentNumber? {
-        path.split(separator: "/").last.flatMap { hotSegment(named: String($0)) }
+    func number(_ name: String) -> SegmentNumber? {
+        guard name.hasSuffix(suffix), name.utf8.count == Self.digits + suffix.utf8.count,
+            name.utf8.prefix(Self.digits).allSatisfy({ (0x30...0x39).contains($0) }),
+            let value = UInt64(name.prefix(Self.digits)), (1..<FormatBounds.counters).contains(value)
+        else { return nil }
+        return SegmentNumber(value)
     }
 }

@@ -27,9 +27,11 @@ public struct LogSnapshot: Sendable {
     public let resolution: Resolution
     /// Events before it are purged.
     public let horizon: Bucket
-    /// Of the newest event; 0 where there is none.
+    /// Of the newest event, which may be purged; 0 where there never was one.
     public let lastSequence: Sequence
     let eraseCount: UInt64
+    /// The highest sequence that purge has removed; 0 where it never did.
+    private let purgedThrough: Sequence
     let sealed: SealedSegments
     let active: ActiveView?
     let access: SegmentAccess
@@ -40,10 +42,12 @@ public struct LogSnapshot: Sendable {
         resolution = manifest.resolution
         horizon = manifest.horizon
         eraseCount = manifest.eraseCount
+        purgedThrough = manifest.purgedThrough
         self.sealed = sealed
         self.active = active
         self.access = access
-        lastSequence = active?.segment.blocks.lastSequence ?? sealed.lastSequence ?? Sequence(0)
+        lastSequence = max(
+            active?.segment.blocks.lastSequence ?? sealed.lastSequence ?? Sequence(0), manifest.purgedThrough)
     }
 
     /// Of the oldest event that is stored, whether or not the horizon is past it; one above `lastSequence`
@@ -52,15 +56,16 @@ public struct LogSnapshot: Sendable {
         sealed.firstSequence ?? active?.segment.blocks.firstSequence ?? lastSequence + 1
     }
 
-    /// Whether a purge dropped events above `sequence` with their segments.
+    /// Whether a purge took events above `sequence`. What `repair` made forgets how far purges went, but not
+    /// that there were some.
     public func hasPurged(after sequence: Sequence) -> Bool {
-        horizon > .earliest && sequence + 1 < firstSequence
+        sequence < purgedThrough || horizon > .earliest && sequence + 1 < firstSequence
     }
 
     /// Every sequence that was given out is below it; after an unclean end it is well above the newest
     /// event's (SPEC V7).
     var nextSequence: Sequence {
-        active?.totals.nextSequence ?? sealed.entries.last?.nextSequence ?? .first
+        max(active?.totals.nextSequence ?? sealed.nextSequence, purgedThrough + 1)
     }
 
     /// Everything wrong that opening this store, and reading it since, has met.
@@ -122,7 +127,7 @@ extension LogSnapshot {
 
     private func summary(_ entry: SegmentEntry) -> SegmentSummary {
         SegmentSummary(
-            number: entry.segment, path: access.layout.hotSegment(entry.segment), isSealed: !entry.isDamaged,
+            number: entry.segment, path: access.layout.path(of: entry), isSealed: !entry.isDamaged,
             isDamaged: entry.isDamaged, blocks: entry.blocks, lines: entry.lines, rawBytes: entry.rawBytes,
             storedBytes: entry.length, firstSequence: entry.firstSequence, nextSequence: entry.nextSequence,
             firstBucket: entry.lines > 0 ? entry.firstBucket : nil,

@@ -43,7 +43,7 @@ struct MetadataWalk {
         }
         for entry in snapshot.sealed.entries where entry.lines > 0 {
             guard overlaps(entry.firstBucket, entry.lastBucket, buckets) else { continue }
-            let isSuspect = snapshot.access.faults.has(snapshot.access.layout.hotSegment(entry.segment))
+            let isSuspect = snapshot.access.faults.has(snapshot.access.layout.path(of: entry))
             touchesKnownFault = touchesKnownFault || isSuspect
             if !isSuspect, !entry.isDamaged, isWhole(entry.firstBucket, entry.lastBucket) {
                 body(LineGroup(entry))

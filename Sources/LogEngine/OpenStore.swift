@@ -173,7 +173,7 @@ struct StoreOpener {
     private mutating func deliveries(
         of entry: SegmentEntry, _ manifest: Manifest
     ) throws(StoreError) -> FoundDeliveries {
-        let path = layout.hotSegment(entry.segment)
+        let path = layout.path(of: entry)
         guard let length = try disk.fileLength(path) else { return FoundDeliveries() }
         let file = try StoreFile(disk, path, .read)
         if !entry.isDamaged {
@@ -185,8 +185,7 @@ struct StoreOpener {
         }
         let survey = try SegmentSurvey.read(
             file, length: length,
-            expecting: .init(
-                segment: entry.segment, store: manifest.store, stream: manifest.stream, salt: entry.salt))
+            expecting: .init(entry, store: manifest.store, stream: manifest.stream))
         return FoundDeliveries(CommitAnalysis(survey, knownLength: entry.isDamaged ? nil : entry.length).served)
     }
 

@@ -4,17 +4,28 @@ import Synchronization
 // Sealed segments as readers use them: files and block indexes are opened on first use and kept in
 // a bounded cache.
 
-/// The sealed segments of a store, by number, and by sequence too: both rise together.
+/// The sealed segments of a store, by number.
 struct SealedSegments: Sendable {
-    private(set) var entries: [SegmentEntry]
-
-    init(_ entries: [SegmentEntry]) { self.entries = entries }
-
-    mutating func append(_ entry: SegmentEntry) { entries.append(entry) }
-
+    private(set) var entries: [SegmentEntry] = []
     /// Of the oldest and of the newest event; `nil` where there is none.
-    var firstSequence: Sequence? { entries.first { $0.lines > 0 }?.firstSequence }
-    var lastSequence: Sequence? { entries.last { $0.lines > 0 }.map { Sequence($0.nextSequence.value - 1) } }
+    private(set) var firstSequence: Sequence?
+    private(set) var lastSequence: Sequence?
+    /// No segment knows of a higher one.
+    private(set) var nextSequence = Sequence.first
+
+    init(_ entries: [SegmentEntry]) {
+        self.entries.reserveCapacity(entries.count)
+        for entry in entries { append(entry) }
+    }
+
+    mutating func append(_ entry: SegmentEntry) {
+        entries.append(entry)
+        nextSequence = max(nextSequence, entry.nextSequence)
+        guard entry.lines > 0 else { return }
+        firstSequence = min(firstSequence ?? entry.firstSequence, entry.firstSequence)
+        let last = Sequence(entry.nextSequence.value - 1)
+        lastSequence = max(lastSequence ?? last, last)
+    }
 }
 
 /// A segment whose blocks can be read.
@@ -51,7 +62,7 @@ final class SegmentAccess: Sendable {
     /// The segment of a manifest entry; `nil`, and a fault, where its file is missing.
     func open(_ entry: SegmentEntry, store: StoreID) throws(StoreError) -> OpenSegment? {
         if let known = cache.withLock({ $0.touch(entry.segment) }) { return known }
-        let path = layout.hotSegment(entry.segment)
+        let path = layout.path(of: entry)
         guard let length = try disk.fileLength(path) else {
             faults.report(FileFault(path: path, fault: FormatFault(.fileMissing, at: 0)))
             return nil
@@ -98,8 +109,7 @@ enum SegmentIndex {
         _ file: StoreFile, _ entry: SegmentEntry, length: UInt64, store: StoreID, stream: StreamName
     ) throws(StoreError) -> (blocks: BlockList, faults: [FormatFault]) {
         var faults: [FormatFault] = []
-        let expecting = SegmentSurvey.Expectation(
-            segment: entry.segment, store: store, stream: stream, salt: entry.salt)
+        let expecting = SegmentSurvey.Expectation(entry, store: store, stream: stream)
         if length != entry.length { faults.append(FormatFault(.fileLength, at: min(length, entry.length))) }
         if let fault = try headFault(file, expecting) { faults.append(fault) }
         if !entry.isDamaged {

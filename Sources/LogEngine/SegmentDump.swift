@@ -19,11 +19,11 @@ public struct SegmentDump: Sendable {
         visit: (BlockMeta, UnsafeRawBufferPointer) -> Void = { _, _ in }
     ) throws(StoreError) -> SegmentDump {
         let file = try StoreFile(environment.disk, path, .read)
-        let named = Layout.hotSegment(at: path)
-        let segment = if let named { named } else { try numberInHead(file) }
+        let named = Layout.segment(at: path)
+        let (segment, kind) = if let named { named } else { try identityInHead(file) }
         let length = try durableLength(path, segment, file, environment.disk)
         var blocks: [(offset: UInt64, meta: BlockMeta)] = []
-        let survey = try SegmentSurvey.read(file, length: length, expecting: .init(segment: segment)) {
+        let survey = try SegmentSurvey.read(file, length: length, expecting: .init(segment: segment, kind: kind)) {
             meta, data, offset in
             blocks.append((offset, meta))
             do throws(FormatFault) {
@@ -47,10 +47,13 @@ public struct SegmentDump: Sendable {
             faults: faults)
     }
 
-    /// 0, which no segment has, where the head is damaged.
-    private static func numberInHead(_ file: StoreFile) throws(StoreError) -> SegmentNumber {
+    /// 0, which no segment has, where the head is damaged. Only a cold segment replaces others.
+    private static func identityInHead(
+        _ file: StoreFile
+    ) throws(StoreError) -> (number: SegmentNumber, kind: SegmentKind) {
         let bytes = try file.read(FrameKind.head.bound + 8, at: 0)
-        return (try? bytes.decoded(SegmentHead.decode).head.segment) ?? SegmentNumber(0)
+        guard let head = try? bytes.decoded(SegmentHead.decode).head else { return (SegmentNumber(0), .hot) }
+        return (head.segment, head.replaced.isEmpty ? .hot : .cold(day: nil))
     }
 
     private static func show(

@@ -60,7 +60,7 @@ struct SegmentRecovery {
     /// Listed segments are only looked at from outside: their bytes are checked when they are read.
     private mutating func checkListed() throws(StoreError) {
         for entry in manifest.segments {
-            let path = layout.hotSegment(entry.segment)
+            let path = layout.path(of: entry)
             switch try disk.fileLength(path) {
             case nil: report(.fileMissing, at: 0, path)
             case .some(let length) where length != entry.length:
@@ -203,7 +203,7 @@ struct SegmentRecovery {
         isDamaged: Bool
     ) throws(StoreError) -> SegmentEntry {
         SegmentEntry(
-            segment: Layout.hotSegment(at: file.path) ?? highestSegment, salt: salt, length: length,
+            segment: Layout.segment(at: file.path)?.number ?? highestSegment, salt: salt, length: length,
             fileHash: try Self.hash(file, length: length, salt: salt).wide, totals: totals,
             sealed: manifest.resolution.bucket(of: environment.now()).milliseconds, deliveries: deliveries,
             isDamaged: isDamaged)

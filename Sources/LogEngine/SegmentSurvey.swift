@@ -14,7 +14,18 @@ struct SurveyedBlock: Sendable {
     let hasGoodData: Bool
 }
 
+/// How the blocks of a segment lie (SPEC C2).
+enum SegmentKind: Hashable, Sendable {
+    /// In order of arrival.
+    case hot
+    /// In order of time, all of one day; `nil` where nobody says which.
+    case cold(day: UInt32?)
+
+    var isCold: Bool { self != .hot }
+}
+
 struct SegmentSurvey: Sendable {
+    let kind: SegmentKind
     var head: SegmentHead?
     var headEnd: UInt64 = 0
     var blocks: [SurveyedBlock] = []
@@ -30,6 +41,7 @@ extension SegmentSurvey {
     /// What to expect of a file.
     struct Expectation {
         var segment: SegmentNumber
+        var kind = SegmentKind.hot
         var store: StoreID?
         var stream: StreamName?
         /// Used where the head is damaged.
@@ -50,14 +62,14 @@ extension SegmentSurvey {
 private struct SegmentWalker {
     private let window: FileWindow
     private let expecting: SegmentSurvey.Expectation
-    private var survey = SegmentSurvey()
+    private var survey: SegmentSurvey
     private var salt: Salt?
     private var position: UInt64 = 0
 
     init(_ window: FileWindow, _ expecting: SegmentSurvey.Expectation) {
         self.window = window
         self.expecting = expecting
-        survey.length = window.length
+        survey = SegmentSurvey(kind: expecting.kind, length: window.length)
         salt = expecting.salt
     }
 
@@ -198,6 +210,14 @@ private struct SegmentWalker {
             guard case .store(let error) = error else { return false }
             throw error
         }
+    }
+}
+
+extension SegmentSurvey.Expectation {
+    /// Of a listed segment.
+    init(_ entry: SegmentEntry, store: StoreID, stream: StreamName) {
+        let kind = entry.day.map { SegmentKind.cold(day: $0) } ?? .hot
+        self.init(segment: entry.segment, kind: kind, store: store, stream: stream, salt: entry.salt)
     }
 }
 

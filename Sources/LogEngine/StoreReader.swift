@@ -26,8 +26,8 @@ public enum StoreReader {
         guard let manifest = reading.ruling else { throw absent(reading, layout) }
         var (notes, faults) = reading.notes(layout)
         let access = SegmentAccess(layout, disk)
-        for entry in manifest.segments where try disk.fileLength(layout.hotSegment(entry.segment)) == nil {
-            faults.append(FileFault(path: layout.hotSegment(entry.segment), fault: FormatFault(.fileMissing, at: 0)))
+        for entry in manifest.segments where try disk.fileLength(layout.path(of: entry)) == nil {
+            faults.append(FileFault(path: layout.path(of: entry), fault: FormatFault(.fileMissing, at: 0)))
         }
         var active = try activeView(manifest, access, &notes)
         if isLast, case .moved = active {

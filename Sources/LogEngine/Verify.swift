@@ -57,12 +57,13 @@ private struct Verifier {
     }
 
     mutating func check(_ entry: SegmentEntry) throws(StoreError) {
-        let path = layout.hotSegment(entry.segment)
+        let path = layout.path(of: entry)
         report.segments += 1
         guard let length = try disk.fileLength(path) else { return add([FormatFault(.fileMissing, at: 0)], path) }
         let file = try StoreFile(disk, path, .read)
         if length != entry.length { add([FormatFault(.fileLength, at: min(length, entry.length))], path) }
-        let survey = try survey(file, entry.segment, salt: entry.salt, length: length)
+        let survey = try survey(
+            file, .init(entry, store: snapshot.store, stream: snapshot.stream), length: length)
         add(CommitAnalysis(survey, knownLength: entry.isDamaged ? nil : entry.length).corruption, path)
         let hashes = try survey.hashes(of: file, salt: entry.salt)
         add(survey.sealFaults(hashes), path)
@@ -72,7 +73,9 @@ private struct Verifier {
     mutating func check(_ active: ActiveView) throws(StoreError) {
         report.segments += 1
         let survey = try survey(
-            active.segment.file, active.segment.number, salt: nil, length: active.length)
+            active.segment.file,
+            .init(segment: active.segment.number, store: snapshot.store, stream: snapshot.stream),
+            length: active.length)
         add(CommitAnalysis(survey, knownLength: active.length).corruption, active.segment.file.path)
     }
 
@@ -84,12 +87,9 @@ private struct Verifier {
     }
 
     private mutating func survey(
-        _ file: StoreFile, _ segment: SegmentNumber, salt: Salt?, length: UInt64
+        _ file: StoreFile, _ expecting: SegmentSurvey.Expectation, length: UInt64
     ) throws(StoreError) -> SegmentSurvey {
-        let survey = try SegmentSurvey.read(
-            file, length: length,
-            expecting: .init(segment: segment, store: snapshot.store, stream: snapshot.stream, salt: salt)
-        ) { meta, data, offset in
+        let survey = try SegmentSurvey.read(file, length: length, expecting: expecting) { meta, data, offset in
             do throws(FormatFault) {
                 try BlockData.verify(data, of: meta, at: offset)
                 return nil

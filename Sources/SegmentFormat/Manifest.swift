@@ -27,7 +27,7 @@ public struct SegmentEntry: Hashable, Sendable {
 
     public init(
         segment: SegmentNumber, salt: Salt, length: UInt64, fileHash: Hash128, totals: SegmentTotals,
-        sealed: UInt64, deliveries: Int, isDamaged: Bool
+        sealed: UInt64, day: UInt32? = nil, deliveries: Int, isDamaged: Bool
     ) {
         self.segment = segment
         self.salt = salt
@@ -40,7 +40,7 @@ public struct SegmentEntry: Hashable, Sendable {
         lines = totals.lines
         rawBytes = totals.rawBytes
         self.sealed = sealed
-        day = nil
+        self.day = day
         blocks = totals.blocks
         self.deliveries = deliveries
         self.isDamaged = isDamaged

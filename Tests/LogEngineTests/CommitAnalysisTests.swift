@@ -149,7 +149,7 @@ struct CommitAnalysisTests {
     }
 
     private func survey(_ blocks: [String]) -> SegmentSurvey {
-        var survey = SegmentSurvey()
+        var survey = SegmentSurvey(kind: .hot)
         survey.head = SegmentHead(
             store: StoreID(1), segment: SegmentNumber(1), salt: Salt(1), stream: .interactions,
             resolution: .tenMinutes, created: 0, horizon: .earliest)

@@ -302,7 +302,13 @@ enum StoreFixtures {
 
 extension VirtualDisk {
     func makeDurableDirectory(_ path: String) {
-        do throws(SystemFault) { try makeDirectory(path) } catch { Issue.record(error) }
+        let parent = path.split(separator: "/").dropLast().map { "/\($0)" }.joined()
+        do throws(SystemFault) {
+            try makeDirectory(path)
+            try syncDirectory(parent.isEmpty ? "/" : parent, .storeDirectory)
+        } catch {
+            Issue.record(error)
+        }
     }
 }
 
