@@ -68,7 +68,14 @@ public protocol Disk: AnyObject, Sendable {
     func list(_ directory: String) throws(SystemFault) -> [String]
     /// The length of a file, or `nil` where there is none.
     func length(of path: String) throws(SystemFault) -> UInt64?
+    /// Bytes of the file system that a file takes up, or `nil` where there is none.
+    func allocatedBytes(of path: String) throws(SystemFault) -> UInt64?
+    /// Makes a file of so many bytes, at least 1, whose room is taken at once; what is there under that
+    /// name is emptied first. A failure may leave a part of it behind.
+    func allocate(_ path: String, bytes: UInt64) throws(SystemFault)
     func makeDirectory(_ path: String) throws(SystemFault)
+    /// `ENOTEMPTY` where something is in it.
+    func removeDirectory(_ path: String) throws(SystemFault)
     func rename(_ path: String, to newPath: String) throws(SystemFault)
     func remove(_ path: String) throws(SystemFault)
     /// Makes the names in a directory durable.

@@ -121,12 +121,24 @@ extension Disk {
         try attempt("stat", path) { () throws(SystemFault) in try length(of: path) }
     }
 
+    func allocatedLength(_ path: String) throws(StoreError) -> UInt64? {
+        try attempt("stat", path) { () throws(SystemFault) in try allocatedBytes(of: path) }
+    }
+
+    func allocateFile(_ path: String, bytes: UInt64) throws(StoreError) {
+        try attempt("allocate", path) { () throws(SystemFault) in try allocate(path, bytes: bytes) }
+    }
+
     func moveFile(_ path: String, to newPath: String) throws(StoreError) {
         try attempt("rename", path) { () throws(SystemFault) in try rename(path, to: newPath) }
     }
 
     func removeFile(_ path: String) throws(StoreError) {
         try attempt("remove", path) { () throws(SystemFault) in try remove(path) }
+    }
+
+    func removeEmptyDirectory(_ path: String) throws(StoreError) {
+        try attempt("remove", path) { () throws(SystemFault) in try removeDirectory(path) }
     }
 
     func syncNames(of directory: String, _ point: SyncPoint) throws(StoreError) {

@@ -39,8 +39,29 @@ public final class PosixDisk: Disk {
         return UInt64(status.st_size)
     }
 
+    public func allocatedBytes(of path: String) throws(SystemFault) -> UInt64? {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            guard errno == ENOENT else { throw SystemFault(errno) }
+            return nil
+        }
+        return UInt64(status.st_blocks) * 512
+    }
+
+    /// Where the file system cannot take room ahead, the C library writes to every block.
+    public func allocate(_ path: String, bytes: UInt64) throws(SystemFault) {
+        let descriptor = try check(Glibc.open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640))
+        defer { _ = Glibc.close(descriptor) }
+        let code = posix_fallocate(descriptor, 0, off_t(bytes))
+        guard code == 0 else { throw SystemFault(code) }
+    }
+
     public func makeDirectory(_ path: String) throws(SystemFault) {
         guard mkdir(path, 0o750) == 0 || errno == EEXIST else { throw SystemFault(errno) }
+    }
+
+    public func removeDirectory(_ path: String) throws(SystemFault) {
+        try check(rmdir(path))
     }
 
     public func rename(_ path: String, to newPath: String) throws(SystemFault) {

@@ -125,6 +125,51 @@ struct VirtualDiskFaultTests {
         #expect(try disk.freeBytes(at: "/d") == 8)
     }
 
+    @Test("what is removed or cut off gives its room back, a removed file that is open once it is closed")
+    func roomComesBack() throws {
+        let disk = try DiskUse.diskWithDirectory()
+        disk.freeBytes = 10
+        try DiskUse.writeWhole("hello", to: path, on: disk)
+        let file = try disk.open(path, .update)
+        try file.truncate(to: 3)
+        #expect(disk.freeBytes == 7)
+        #expect(throws: SystemFault(ENOSPC)) { try file.truncate(to: 11) }
+        try file.truncate(to: 10)
+        #expect(disk.freeBytes == 0)
+        try disk.remove(path)
+        #expect(disk.freeBytes == 0, "still open")
+        try DiskUse.writeWhole("", to: path, on: disk)
+        #expect(throws: SystemFault(ENOSPC)) { try DiskUse.writeWhole("x", to: path, on: disk) }
+        file.close()
+        #expect(disk.freeBytes == 10 && disk.capacity == 10)
+        let other = try disk.open(path, .create)
+        _ = try DiskUse.write("hello", to: other)
+        try disk.remove(path)
+        #expect(disk.freeBytes == 5)
+        #expect(disk.processCrash().freeBytes == 10, "a dead process has nothing open")
+    }
+
+    @Test("allocated room is taken at once; what does not fit fails and leaves a part behind")
+    func allocation() throws {
+        let disk = try DiskUse.diskWithDirectory()
+        disk.freeBytes = 9_000
+        try disk.allocate(path, bytes: 5_000)
+        #expect(disk.freeBytes == 4_000)
+        #expect(try disk.length(of: path) == 5_000)
+        #expect(try disk.allocatedBytes(of: path) == 8_192)
+        #expect(try disk.allocatedBytes(of: "/d/other") == nil)
+        #expect(throws: SystemFault(ENOSPC)) { try disk.allocate("/d/other", bytes: 4_001) }
+        #expect(disk.freeBytes == 0)
+        try disk.remove("/d/other")
+        let file = try disk.open(path, .update)
+        _ = try DiskUse.write("x", to: file, at: 4_998)
+        #expect(try DiskUse.read(file, at: 4_997) == "\0x\0")
+        #expect(disk.freeBytes == 4_000)
+        try disk.allocate(path, bytes: 9_000)
+        #expect(disk.freeBytes == 0)
+        #expect(try DiskUse.read(file, upTo: 1, at: 4_998) == "\0")
+    }
+
     @Test("operations and reads are counted apart, and the history names them")
     func counting() throws {
         let disk = try DiskUse.diskWithDirectory()

@@ -81,6 +81,36 @@ struct VirtualDiskPowerLossTests {
         #expect(disk.powerLoss(seed: 1, mode: .dropAll).paths.isEmpty)
     }
 
+    @Test("a removed directory is back where its parent was not synced; one that is not empty stays")
+    func unsyncedRemoveDirectoryIsUndone() throws {
+        let disk = try DiskUse.diskWithDirectory()
+        disk.replace(path, Array("hello".utf8))
+        #expect(throws: SystemFault(ENOTEMPTY)) { try disk.removeDirectory("/d") }
+        try disk.remove(path)
+        try disk.removeDirectory("/d")
+        #expect(throws: SystemFault(ENOENT)) { try disk.list("/d") }
+        #expect(DiskUse.text(path, on: disk.powerLoss(seed: 1, mode: .dropAll)) == "hello")
+        try disk.syncDirectory("/", .storeDirectory)
+        let after = disk.powerLoss(seed: 1, mode: .dropAll)
+        #expect(throws: SystemFault(ENOENT)) { try after.list("/d") }
+    }
+
+    @Test("allocated room that was not synced may be gone, a removed file takes its room again")
+    func unsyncedAllocation() throws {
+        let disk = try DiskUse.diskWithDirectory()
+        disk.replace(path, [])
+        disk.freeBytes = 5_000
+        try disk.allocate(path, bytes: 5_000)
+        #expect(disk.powerLoss(seed: 1, mode: .dropAll).freeBytes == 5_000)
+        #expect(disk.powerLoss(seed: 1, mode: .keepAll).freeBytes == 0)
+        try DiskUse.syncFile(path, on: disk)
+        try disk.remove(path)
+        try disk.allocate("/d/other", bytes: 5_000)
+        #expect(disk.powerLoss(seed: 1, mode: .keepAll).paths == ["/d/other"])
+        let undone = disk.powerLoss(seed: 1, mode: .dropAll)
+        #expect(undone.paths == [path] && undone.freeBytes == 0)
+    }
+
     @Test("among the random losses of one write: none of it, all of it, sectors out of order, a hole, pieces")
     func randomLossesTear() throws {
         let disk = try DiskUse.diskWithDirectory()

@@ -48,10 +48,12 @@ struct DiskState: Sendable {
     var process = 1
     /// Locked files.
     var locks: Set<NodeID> = []
+    /// How often each file is open. One that has no name any more keeps its room as long as it is.
+    var openFiles: [NodeID: Int] = [:]
     var plan = FaultPlan()
     var ignoredSyncs: Set<SyncPoint> = []
     var syncs: [SyncPoint: Int] = [:]
-    var freeBytes: UInt64 = 1 << 40
+    var capacity: UInt64 = 1 << 40
 
     // MARK: Paths
 
@@ -90,10 +92,22 @@ struct DiskState: Sendable {
         }
     }
 
-    mutating func write(_ change: FileChange, to node: NodeID) {
-        guard let before = files[node]?.visible.count else { return }
-        files[node]?.change(change)
-        freeBytes -= UInt64((files[node]?.visible.count ?? 0) - before)
+    // MARK: Room
+
+    var usedBytes: UInt64 {
+        Set(paths.values).union(openFiles.keys).reduce(0) { $0 + UInt64(length(of: $1)) }
+    }
+
+    var freeBytes: UInt64 { capacity - min(capacity, usedBytes) }
+
+    func length(of node: NodeID) -> Int { files[node]?.visible.count ?? 0 }
+
+    /// How far a file may go without filling the disk.
+    func reach(of node: NodeID) -> UInt64 { freeBytes + UInt64(length(of: node)) }
+
+    mutating func close(_ node: NodeID) {
+        let others = (openFiles[node] ?? 1) - 1
+        openFiles[node] = others > 0 ? others : nil
     }
 
     // MARK: Names
@@ -124,7 +138,16 @@ struct DiskState: Sendable {
     }
 
     mutating func remove(_ path: String) throws(SystemFault) {
-        let node = try file(at: path)
+        try remove(path, try file(at: path))
+    }
+
+    mutating func removeDirectory(_ path: String) throws(SystemFault) {
+        let node = try directory(at: path)
+        guard directories[node]?.visible.isEmpty == true else { throw SystemFault(ENOTEMPTY) }
+        try remove(path, node)
+    }
+
+    private mutating func remove(_ path: String, _ node: NodeID) throws(SystemFault) {
         let (directory, name) = try place(of: path)
         directories[directory]?.visible[name] = nil
         paths[path] = nil

@@ -3,8 +3,9 @@ import LogEngine
 
 /// The calls of `Disk` and `DiskFile`.
 public enum DiskCall: String, CaseIterable, Sendable {
-    case open, lock, list, length, freeBytes, read
-    case write, sync, truncate, setModificationTime, makeDirectory, rename, remove, syncDirectory
+    case open, lock, list, length, allocatedBytes, freeBytes, read
+    case write, sync, truncate, allocate, setModificationTime
+    case makeDirectory, removeDirectory, rename, remove, syncDirectory
 }
 
 /// What may happen to a call.

@@ -6,15 +6,24 @@ enum FileChange: Sendable {
     /// One `pwritev`; the pieces lie one behind the other from `offset` on.
     case write(offset: Int, bytes: [UInt8], pieces: [Range<Int>])
     case truncate(length: Int)
+    case allocate(length: Int)
+}
+
+/// The bytes of a file. Zeros that were allocated and never written are only counted.
+struct FileBytes: Sendable {
+    var written: [UInt8] = []
+    var allocated = 0
+
+    var count: Int { max(written.count, allocated) }
 }
 
 struct FileContent: Sendable {
-    private(set) var visible: [UInt8] = []
-    private(set) var durable: [UInt8] = []
+    private(set) var visible: FileBytes
+    private(set) var durable: FileBytes
     private var pending: [FileChange] = []
     var modificationTime: UInt64 = 0
 
-    init(durable bytes: [UInt8] = []) {
+    init(durable bytes: FileBytes = FileBytes()) {
         visible = bytes
         durable = bytes
     }
@@ -34,7 +43,7 @@ struct FileContent: Sendable {
     mutating func failSync() { pending = [] }
 
     /// The file as it comes back after a power loss.
-    func surviving(_ mode: PowerLossMode, _ random: inout SeededRandom) -> [UInt8] {
+    func surviving(_ mode: PowerLossMode, _ random: inout SeededRandom) -> FileBytes {
         var bytes = durable
         for change in pending {
             switch mode {
@@ -68,17 +77,21 @@ extension FileChange {
         return .write(offset: offset, bytes: Array(bytes[..<count]), pieces: kept)
     }
 
-    func apply(to file: inout [UInt8]) {
+    func apply(to file: inout FileBytes) {
         switch self {
         case .write(let offset, let bytes, _):
-            Self.put(bytes, bytes.indices, at: offset, into: &file)
+            Self.put(bytes, bytes.indices, at: offset, into: &file.written)
         case .truncate(let length):
-            if length < file.count { file.removeLast(file.count - length) } else { Self.grow(&file, to: length) }
+            file.allocated = min(file.allocated, length)
+            if length > file.count { Self.grow(&file.written, to: length) }
+            file.written.removeLast(max(0, file.written.count - length))
+        case .allocate(let length):
+            file.allocated = max(file.allocated, length)
         }
     }
 
     /// Keeps, drops or tears the change.
-    func applySome(to file: inout [UInt8], _ random: inout SeededRandom) {
+    func applySome(to file: inout FileBytes, _ random: inout SeededRandom) {
         guard case .write(let offset, let bytes, let pieces) = self else {
             if random.oneIn(2) { apply(to: &file) }
             return
@@ -86,9 +99,9 @@ extension FileChange {
         switch Int.random(in: 0..<6, using: &random) {
         case 0: apply(to: &file)
         case 1: break
-        case 2: Self.keepSome(of: pieces, bytes, at: offset, in: &file, &random)
+        case 2: Self.keepSome(of: pieces, bytes, at: offset, in: &file.written, &random)
         case 3: FileChange.truncate(length: max(file.count, offset + bytes.count)).apply(to: &file)
-        default: Self.keepSome(of: Self.sectors(of: bytes, at: offset), bytes, at: offset, in: &file, &random)
+        default: Self.keepSome(of: Self.sectors(of: bytes, at: offset), bytes, at: offset, in: &file.written, &random)
         }
     }
 

@@ -26,8 +26,9 @@ extension DiskState {
         }
         var fresh = DiskState()
         fresh.ignoredSyncs = ignoredSyncs
-        fresh.freeBytes = freeBytes
         fresh.restore(Self.root, of: settled, at: "", mode, &random)
+        // A file that is back may have lent its room to others meanwhile; no disk shrinks by that.
+        fresh.capacity = max(capacity, fresh.usedBytes)
         return fresh
     }
 

@@ -7,6 +7,9 @@ import Synchronization
 
 /// A disk as one process sees it. `processCrash()` hands the same disk to the next process.
 public final class VirtualDisk: Disk {
+    /// What the room of a file is rounded up to.
+    static let blockBytes: UInt64 = 4_096
+
     private let storage: DiskStorage
     private let process: Int
 
@@ -29,6 +32,7 @@ public final class VirtualDisk: Disk {
         let next = storage.state.withLock { state in
             state.process += 1
             state.locks = []
+            state.openFiles = [:]
             return state.process
         }
         return VirtualDisk(sharing: storage, process: next)
@@ -57,9 +61,9 @@ public final class VirtualDisk: Disk {
     public func open(_ path: String, _ mode: OpenMode) throws(SystemFault) -> any DiskFile {
         let node = try perform(.open, "\(path) (\(mode))", isOperation: mode == .create) {
             (state, _) throws(SystemFault) in
-            guard mode == .create else { return try state.file(at: path) }
-            let node = try state.findOrMakeFile(path)
-            state.files[node]?.change(.truncate(length: 0))
+            let node = try mode == .create ? state.findOrMakeFile(path) : state.file(at: path)
+            if mode == .create { state.files[node]?.change(.truncate(length: 0)) }
+            state.openFiles[node, default: 0] += 1
             return node
         }
         return VirtualFile(self, node, path, mode == .read ? .read : .update)
@@ -75,7 +79,30 @@ public final class VirtualDisk: Disk {
     public func length(of path: String) throws(SystemFault) -> UInt64? {
         try perform(.length, path, isOperation: false) { state, _ in
             guard let node = state.node(at: path) else { return nil }
-            return UInt64(state.files[node]?.visible.count ?? 0)
+            return UInt64(state.length(of: node))
+        }
+    }
+
+    public func allocatedBytes(of path: String) throws(SystemFault) -> UInt64? {
+        try perform(.allocatedBytes, path, isOperation: false) { state, _ in
+            guard let node = state.node(at: path) else { return nil }
+            return (UInt64(state.length(of: node)) + Self.blockBytes - 1) / Self.blockBytes * Self.blockBytes
+        }
+    }
+
+    public func allocate(_ path: String, bytes: UInt64) throws(SystemFault) {
+        try perform(.allocate, "\(path) +\(bytes)", isOperation: true) { (state, _) throws(SystemFault) in
+            let node = try state.findOrMakeFile(path)
+            state.files[node]?.change(.truncate(length: 0))
+            let there = min(bytes, state.reach(of: node))
+            state.files[node]?.change(.allocate(length: Int(there)))
+            guard there == bytes else { throw SystemFault(ENOSPC) }
+        }
+    }
+
+    public func removeDirectory(_ path: String) throws(SystemFault) {
+        try perform(.removeDirectory, path, isOperation: true) { (state, _) throws(SystemFault) in
+            try state.removeDirectory(path)
         }
     }
 
@@ -110,13 +137,18 @@ public final class VirtualDisk: Disk {
         let node = try perform(.lock, path, isOperation: true) { (state, _) throws(SystemFault) in
             let node = try state.findOrMakeFile(path)
             guard state.locks.insert(node).inserted else { throw SystemFault(EWOULDBLOCK) }
+            state.openFiles[node, default: 0] += 1
             return node
         }
         return VirtualFile(self, node, path, .lock)
     }
 
-    func unlock(_ node: NodeID) {
-        withState { if $0.process == process { $0.locks.remove(node) } }
+    func close(_ node: NodeID, isLock: Bool) {
+        withState { state in
+            guard state.process == process else { return }
+            state.close(node)
+            if isLock { state.locks.remove(node) }
+        }
     }
 }
 

@@ -28,10 +28,17 @@ extension VirtualDisk {
         set { withState { $0.ignoredSyncs = newValue } }
     }
 
-    /// Room for files to grow; beyond it a write is cut short, then fails with `ENOSPC`.
+    /// Bytes that all files may have together, one that was removed while open among them: the room is
+    /// counted in bytes, not in blocks. Beyond it a write is cut short, then fails with `ENOSPC`.
+    public var capacity: UInt64 {
+        get { withState { $0.capacity } }
+        set { withState { $0.capacity = newValue } }
+    }
+
+    /// What of the capacity is left; setting it changes the capacity.
     public var freeBytes: UInt64 {
         get { withState { $0.freeBytes } }
-        set { withState { $0.freeBytes = newValue } }
+        set { withState { $0.capacity = $0.usedBytes + newValue } }
     }
 
     // MARK: Counts
@@ -59,11 +66,11 @@ extension VirtualDisk {
         withState { state in state.paths.filter { state.files[$0.value] != nil }.keys.sorted() }
     }
 
-    /// What programs see of a file; `nil` where there is none.
-    public func contents(_ path: String) -> [UInt8]? { file(path)?.visible }
+    /// What programs see of a file, less what was only allocated; `nil` where there is none.
+    public func contents(_ path: String) -> [UInt8]? { file(path)?.visible.written }
 
     /// What of a file is on the platter, whether or not its name is.
-    public func durableContents(_ path: String) -> [UInt8]? { file(path)?.durable }
+    public func durableContents(_ path: String) -> [UInt8]? { file(path)?.durable.written }
 
     public func modificationTime(_ path: String) -> UInt64? { file(path)?.modificationTime }
 
@@ -73,7 +80,7 @@ extension VirtualDisk {
 
     /// Gives a file other bytes, durably, and makes it if need be; its directory must be there.
     public func replace(_ path: String, _ bytes: [UInt8]) {
-        withState { $0.install(path, FileContent(durable: bytes)) }
+        withState { $0.install(path, FileContent(durable: FileBytes(written: bytes))) }
     }
 
     /// Turns over one bit of a file; bit 8 is the lowest of the second byte.
@@ -91,6 +98,7 @@ extension VirtualDisk {
                 var copy = state
                 copy.plan = FaultPlan()
                 copy.locks = []
+                copy.openFiles = [:]
                 copy.syncs = [:]
                 return copy
             })

@@ -22,14 +22,13 @@ final class VirtualFile: DiskFile {
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(SystemFault) -> Int {
         try checkOpen()
         return try disk.perform(.read, "\(path) @\(offset) ≤\(buffer.count)", isOperation: false) { state, isShort in
-            let bytes = state.files[node]?.visible ?? []
+            guard let bytes = state.files[node]?.visible else { return 0 }
             let start = min(Int(offset), bytes.count)
             let there = min(buffer.count, bytes.count - start)
             let count = isShort ? (there + 1) / 2 : there
-            bytes.withUnsafeBytes {
-                let source = UnsafeRawBufferPointer(rebasing: $0[start..<start + count])
-                UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]).copyMemory(from: source)
-            }
+            let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
+            target.initializeMemory(as: UInt8.self, repeating: 0)
+            bytes.written.withUnsafeBytes { target.copyBytes(from: $0.dropFirst(start).prefix(count)) }
             return count
         }
     }
@@ -40,10 +39,10 @@ final class VirtualFile: DiskFile {
         let total = pieces.reduce(0) { $0 + $1.count }
         return try disk.perform(.write, "\(path) @\(offset) +\(total)", isOperation: true) {
             (state, isShort) throws(SystemFault) in
-            let room = state.freeBytes + UInt64(state.files[node]?.visible.count ?? 0)
-            let fitting = min(isShort ? (total + 1) / 2 : total, Int(room.subtractingClamped(offset)))
+            let room = state.reach(of: node).subtractingClamped(offset)
+            let fitting = min(isShort ? (total + 1) / 2 : total, Int(room))
             guard fitting > 0 || total == 0 else { throw SystemFault(ENOSPC) }
-            state.write(FileChange(pieces: pieces, at: Int(offset)).prefix(fitting), to: node)
+            state.files[node]?.change(FileChange(pieces: pieces, at: Int(offset)).prefix(fitting))
             return fitting
         }
     }
@@ -62,7 +61,8 @@ final class VirtualFile: DiskFile {
 
     func truncate(to length: UInt64) throws(SystemFault) {
         try checkOpen(toWrite: true)
-        try disk.perform(.truncate, "\(path) to \(length)", isOperation: true) { state, _ in
+        try disk.perform(.truncate, "\(path) to \(length)", isOperation: true) { (state, _) throws(SystemFault) in
+            guard length <= state.reach(of: node) else { throw SystemFault(ENOSPC) }
             state.files[node]?.change(.truncate(length: Int(length)))
         }
     }
@@ -70,7 +70,7 @@ final class VirtualFile: DiskFile {
     func length() throws(SystemFault) -> UInt64 {
         try checkOpen()
         return try disk.perform(.length, path, isOperation: false) { state, _ in
-            UInt64(state.files[node]?.visible.count ?? 0)
+            UInt64(state.length(of: node))
         }
     }
 
@@ -83,7 +83,7 @@ final class VirtualFile: DiskFile {
 
     func close() {
         let wasClosed = isClosed.exchange(true, ordering: .relaxed)
-        if !wasClosed, purpose == .lock { disk.unlock(node) }
+        if !wasClosed { disk.close(node, isLock: purpose == .lock) }
     }
 
     private func checkOpen(toWrite: Bool = false) throws(SystemFault) {

@@ -34,6 +34,9 @@ final class HeldDisk: Disk {
     }
     func list(_ directory: String) throws(SystemFault) -> [String] { try base.list(directory) }
     func length(of path: String) throws(SystemFault) -> UInt64? { try base.length(of: path) }
+    func allocatedBytes(of path: String) throws(SystemFault) -> UInt64? { try base.allocatedBytes(of: path) }
+    func allocate(_ path: String, bytes: UInt64) throws(SystemFault) { try base.allocate(path, bytes: bytes) }
+    func removeDirectory(_ path: String) throws(SystemFault) { try base.removeDirectory(path) }
     func makeDirectory(_ path: String) throws(SystemFault) { try base.makeDirectory(path) }
     func rename(_ path: String, to newPath: String) throws(SystemFault) { try base.rename(path, to: newPath) }
     func remove(_ path: String) throws(SystemFault) { try base.remove(path) }
