@@ -46,6 +46,13 @@ public enum Bounds {
     static let indexCacheBytes = 32 << 20
     /// Sealed segments whose files are kept open.
     static let openSegments = 128
+    /// What one pass of a compaction takes: segments, and raw bytes.
+    static let passSegments = 1_024
+    static let passBytes: UInt64 = 8 << 30
+    /// A day's small cold segments become one when they are so many, and are joined with the rest of a day
+    /// that is over when they are more than one part in so many of it.
+    static let smallGenerations = 8
+    static let smallGenerationShare: UInt64 = 10
     /// Days that one report lists; another goes on behind them.
     public static let reportedDays = 4_096
     /// Lines of a page.

@@ -8,13 +8,13 @@ final class Committer: @unchecked Sendable {
         case append(AppendCompletion)
         /// Runs on the committer's thread, and returns how its caller is told once the snapshot is published.
         case task(@Sendable (LogWriter) -> @Sendable () -> Void)
-        case close(UnsafeContinuation<Result<Void, StoreError>, Never>)
+        case close(@Sendable (Result<Void, StoreError>) -> Void)
     }
 
     /// Touched by the committer's thread alone once it runs.
     private let writer: LogWriter
     private let queue = Mutex(CommitQueue<Waiter>())
-    private let alarm: Alarm
+    private var alarm: Alarm { writer.alarm }
     private let publish: @Sendable (LogSnapshot, StoreError?) -> Void
 
     /// Starts the thread. `publish` is called on it after each commit, seal and failure, before the
@@ -22,7 +22,6 @@ final class Committer: @unchecked Sendable {
     init(_ writer: LogWriter, publish: @escaping @Sendable (LogSnapshot, StoreError?) -> Void) throws(StoreError) {
         self.writer = writer
         self.publish = publish
-        alarm = Alarm()
         var thread = pthread_t()
         let retained = Unmanaged.passRetained(self)
         let code = pthread_create(
@@ -62,12 +61,11 @@ final class Committer: @unchecked Sendable {
         if wakes == true { alarm.ring() }
     }
 
-    func close() async -> Result<Void, StoreError> {
-        await withUnsafeContinuation { continuation in
-            let wakes = queue.withLock { $0.close(.close(continuation)) }
-            if wakes == nil { continuation.resume(returning: .failure(.closed)) }
-            if wakes == true { alarm.ring() }
-        }
+    /// `completion` is called as that of `perform` is.
+    func close(completion: @escaping @Sendable (Result<Void, StoreError>) -> Void) {
+        let wakes = queue.withLock { $0.close(.close(completion)) }
+        if wakes == nil { completion(.failure(.closed)) }
+        if wakes == true { alarm.ring() }
     }
 
     private func run() {
@@ -79,6 +77,7 @@ final class Committer: @unchecked Sendable {
                 close(waiter)
                 return
             case .sleep:
+                bury()
                 alarm.wait(atMost: writer.millisecondsUntilDue)
                 queue.withLock { $0.awoke() }
                 sealIfDue()
@@ -102,7 +101,14 @@ final class Committer: @unchecked Sendable {
         guard case .task(let work) = waiter else { return }
         let tell = work(writer)
         publish(writer.snapshot, writer.poison)
+        bury()
         tell()
+    }
+
+    /// Files that could not be removed now are tried again when others come, and by the next open.
+    private func bury() {
+        guard !writer.graveyard.isEmpty else { return }
+        _ = Result { () throws(StoreError) in try writer.graveyard.empty() }
     }
 
     /// A seal that nobody asked for has nobody to tell; what poisons the log is published.
@@ -114,34 +120,7 @@ final class Committer: @unchecked Sendable {
 
     private func close(_ waiter: Waiter) {
         let result = Result { () throws(StoreError) in try writer.close() }
-        guard case .close(let continuation) = waiter else { return }
-        continuation.resume(returning: result)
-    }
-}
-
-/// Wakes one thread; a ring before the wait is not lost.
-private final class Alarm: @unchecked Sendable {
-    private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-
-    init() { sem_init(semaphore, 0, 0) }
-
-    deinit {
-        sem_destroy(semaphore)
-        semaphore.deallocate()
-    }
-
-    func ring() { sem_post(semaphore) }
-
-    /// Returns when rung, or after so many milliseconds.
-    func wait(atMost milliseconds: UInt64?) {
-        guard let milliseconds else {
-            while sem_wait(semaphore) != 0 && errno == EINTR {}
-            return
-        }
-        var deadline = timespec()
-        clock_gettime(CLOCK_REALTIME, &deadline)
-        let capped = min(milliseconds, 86_400_000)
-        deadline.tv_sec += Int(capped / 1_000) + 1
-        while sem_timedwait(semaphore, &deadline) != 0 && errno == EINTR {}
+        guard case .close(let tell) = waiter else { return }
+        tell(result)
     }
 }

@@ -31,6 +31,8 @@ public enum SyncPoint: String, CaseIterable, Sendable {
     case recoveredSegment
     /// `hot/`, after a recovered segment was renamed over the old one.
     case recoveredDirectory
+    /// A directory, after segments that left the store were removed from it.
+    case removedSegments
     /// A cold segment, whole with its seal, in `tmp/`.
     case coldSegment
     /// The directory of its day, after a cold segment was renamed into it.

@@ -13,10 +13,14 @@ public final class EventLog: Sendable {
     /// Keys the hashes that recognise deliveries; whoever appends makes them.
     public let deliverySecret: Hash128
     private let committer: Committer
-    private let gate = AdmissionGate()
+    private let admissions = AdmissionGate()
     private let board: SnapshotBoard
     private let room: WriteRoom
-    private let freeBytesNow: @Sendable () -> UInt64?
+    let layout: Layout
+    let environment: Environment
+    let reserveBytes: UInt64
+    /// Only one job at a time takes segments out of the store.
+    let gate = RewriteGate()
 
     /// Opens the store of a stream below `directory` as its one writer, and recovers it if its last
     /// writer was cut off. Makes the store where there is none.
@@ -26,7 +30,7 @@ public final class EventLog: Sendable {
         let opened = try StoreOpener.open(directory, options, environment)
         do throws(StoreError) {
             let writer = try LogWriter(opened, options: options, environment: environment)
-            return try EventLog(writer, opened.report, opened.layout, environment)
+            return try EventLog(writer, opened, environment, options)
         } catch {
             opened.lock.close()
             throw error
@@ -34,9 +38,12 @@ public final class EventLog: Sendable {
     }
 
     private init(
-        _ writer: LogWriter, _ report: OpenReport, _ layout: Layout, _ environment: Environment
+        _ writer: LogWriter, _ opened: OpenedStore, _ environment: Environment, _ options: LogOptions
     ) throws(StoreError) {
-        self.report = report
+        report = opened.report
+        layout = opened.layout
+        self.environment = environment
+        reserveBytes = options.reserveBytes
         store = writer.manifest.store
         resolution = writer.manifest.resolution
         deliverySecret = writer.manifest.deliverySecret
@@ -44,9 +51,9 @@ public final class EventLog: Sendable {
         let board = SnapshotBoard(writer.snapshot)
         self.board = board
         committer = try Committer(writer) { board.publish($0, failure: $1) }
-        let disk = environment.disk
-        freeBytesNow = { try? disk.freeBytes(at: layout.root) }
     }
+
+    var disk: any Disk { environment.disk }
 
     /// Events before it are purged.
     public var horizon: Bucket { snapshot().horizon }
@@ -54,12 +61,12 @@ public final class EventLog: Sendable {
     /// Waits until `bytes` raw bytes may be taken in. `busy` where too many wait already.
     public func admit(_ bytes: Int) async throws(StoreError) -> Admission {
         if let failure = board.failure { throw .poisoned(by: failure) }
-        return try await gate.admit(bytes)
+        return try await admissions.admit(bytes)
     }
 
     /// The same for those who cannot wait: `nil` where `admit` would wait or throw.
     public func admitNow(_ bytes: Int) -> Admission? {
-        board.failure == nil ? gate.admitNow(bytes) : nil
+        board.failure == nil ? admissions.admitNow(bytes) : nil
     }
 
     /// Stores a batch, all of it or nothing; returns once it is durable. A delivery that came before
@@ -117,17 +124,43 @@ public final class EventLog: Sendable {
         return try result.get()
     }
 
+    /// The same for the thread of a job, which blocks.
+    func performAndWait<Value: Sendable>(
+        _ body: @escaping @Sendable (LogWriter) throws(StoreError) -> Value
+    ) throws(StoreError) -> Value {
+        let answer = Answer<Result<Value, StoreError>>()
+        committer.perform(body) { answer.give($0) }
+        return try answer.wait().get()
+    }
+
+    /// Of the file system; `nil` where it cannot be asked.
+    func freeBytes() -> UInt64? { try? disk.freeBytes(at: layout.root) }
+
     /// Makes durable what waits, records how far the log goes, and gives up the lock. The log is closed
     /// afterwards even if this throws.
     public func close() async throws(StoreError) {
-        gate.close()
+        stopTaking()
+        try await withUnsafeContinuation { continuation in
+            committer.close { continuation.resume(returning: $0) }
+        }.get()
+    }
+
+    /// The same for a thread that may block.
+    func closeAndWait() throws(StoreError) {
+        stopTaking()
+        let answer = Answer<Result<Void, StoreError>>()
+        committer.close { answer.give($0) }
+        try answer.wait().get()
+    }
+
+    private func stopTaking() {
+        admissions.close()
         board.stopFollowing()
-        try await committer.close().get()
     }
 
     public var health: LogHealth {
         LogHealth(
-            failure: board.failure, freeBytes: freeBytesNow(), bytesInFlight: gate.bytesInFlight,
+            failure: board.failure, freeBytes: freeBytes(), bytesInFlight: admissions.bytesInFlight,
             appendsWithoutRoom: room.refusals)
     }
 }

@@ -15,6 +15,7 @@ public final class FrameScan {
     private let request: ScanRequest
     private let reader: BlockReader
     private let start: ScanStart
+    private let era: SnapshotEra?
     private var blocks: ArrivalBlocks?
     private let output = ScanOutput()
     private var delivered = 0
@@ -26,6 +27,7 @@ public final class FrameScan {
     public init(_ snapshot: LogSnapshot, _ request: ScanRequest) throws(StoreError) {
         guard request.order == .arrival else { throw .badArgument("frames come in order of arrival alone") }
         self.request = request
+        era = snapshot.era
         start = try ScanStart(snapshot, request)
         reader = BlockReader(snapshot.access)
         for fault in snapshot.active?.segment.faults ?? [] { reader.report(fault) }
@@ -35,6 +37,7 @@ public final class FrameScan {
     /// The next frames, about `Bounds.scanChunk` bytes or one frame; `nil` at the end of the range or of the
     /// limit.
     public func next() throws(StoreError) -> FrameChunk? {
+        try era?.requireFiles()
         var chunk = FrameChunk()
         while !isCut, delivered < request.limit ?? .max, chunk.bytes.count < Bounds.scanChunk,
             let block = try nextBlock()

@@ -27,6 +27,10 @@ public struct Layout: Sendable {
     public var activeMark: String { "\(hot)/ACTIVE" }
     var directories: [String] { [root, hot, cold, "\(root)/views", temporary] }
 
+    static func directory(of path: String) -> String {
+        path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    }
+
     func manifest(_ slot: Int) -> String { "\(root)/\(Self.manifestName(slot))" }
     func temporaryManifest(_ slot: Int) -> String { "\(temporary)/\(Self.manifestName(slot))" }
     private static func manifestName(_ slot: Int) -> String { "MANIFEST.\(slot)" }

@@ -35,8 +35,13 @@ public struct LogSnapshot: Sendable {
     let sealed: SealedSegments
     let active: ActiveView?
     let access: SegmentAccess
+    /// Keeps the files that it names; `nil` where another process may remove them.
+    let era: SnapshotEra?
 
-    init(manifest: Manifest, sealed: SealedSegments, active: ActiveView?, access: SegmentAccess) {
+    init(
+        manifest: Manifest, sealed: SealedSegments, active: ActiveView?, access: SegmentAccess,
+        era: SnapshotEra? = nil
+    ) {
         store = manifest.store
         stream = manifest.stream
         resolution = manifest.resolution
@@ -46,6 +51,7 @@ public struct LogSnapshot: Sendable {
         self.sealed = sealed
         self.active = active
         self.access = access
+        self.era = era
         lastSequence = max(
             active?.segment.blocks.lastSequence ?? sealed.lastSequence ?? Sequence(0), manifest.purgedThrough)
     }

@@ -5,16 +5,21 @@ import SegmentFormat
 // the end of a file or a directory unknown it is poisoned: no more acknowledgements, ever (SPEC §9).
 
 final class LogWriter {
-    private let layout: Layout
-    private let environment: Environment
+    let layout: Layout
+    let environment: Environment
     private let options: LogOptions
     private let manifests: ManifestStore
-    private var active: ActiveSegment
-    private var memory: DeliveryMemory
+    private(set) var active: ActiveSegment
+    private(set) var memory: DeliveryMemory
     private var sealed: SealedSegments
+    private var era: SnapshotEra
+    /// Files that left the store, until they are removed.
+    let graveyard: Graveyard
+    /// Rung when the committer has to look up.
+    let alarm = Alarm()
     private let mark: StoreFile
     private let lock: any DiskFile
-    private let access: SegmentAccess
+    let access: SegmentAccess
     let room: WriteRoom
     private(set) var poison: StoreError?
     /// A roll whose manifest is still to be written.
@@ -32,6 +37,8 @@ final class LogWriter {
         highestNumber = max(opened.manifests.current.highestSegment, opened.active.head.segment)
         access = SegmentAccess(opened.layout, environment.disk)
         for fault in opened.report.faults { access.faults.report(fault) }
+        graveyard = Graveyard(access) { [alarm] in alarm.ring() }
+        era = SnapshotEra(graveyard)
         room = WriteRoom(environment.disk, opened.layout.root, reserve: options.reserveBytes)
         self.options = options
         self.environment = environment
@@ -44,7 +51,7 @@ final class LogWriter {
     /// What readers see: everything that is durable.
     var snapshot: LogSnapshot {
         LogSnapshot(
-            manifest: manifests.current, sealed: sealed, active: ActiveView(active), access: access)
+            manifest: manifests.current, sealed: sealed, active: ActiveView(active), access: access, era: era)
     }
 
     /// Makes appends durable together and answers each. An append that is answered with success is on
@@ -166,9 +173,40 @@ final class LogWriter {
         unlisted = nil
     }
 
+    // MARK: - Jobs
+    func giveReserve() throws(StoreError) {}
+    func takeReserve() throws(StoreError) -> Bool { true }
+
+    /// Makes a change to the manifest durable; afterwards snapshots show it.
+    func updateManifest(_ change: (inout Manifest) -> Void) throws(StoreError) {
+        if let poison { throw .poisoned(by: poison) }
+        do throws(StoreError) {
+            try listUnlisted()
+            try manifests.update(change)
+        } catch {
+            throw poisoning(error)
+        }
+    }
+
+    /// Takes segments out of the store and others in, in one manifest. The files of those taken out go once
+    /// no snapshot of before is held.
+    func exchange(
+        _ inputs: [SegmentEntry], for outputs: [SegmentEntry], _ change: (inout Manifest) -> Void = { _ in }
+    ) throws(StoreError) -> EndedEra {
+        let removed = Set(inputs.map(\.segment))
+        try updateManifest {
+            $0.list(outputs, removing: removed, active: active.head.segment, highest: highestNumber)
+            change(&$0)
+        }
+        sealed = SealedSegments(manifest.segments)
+        let before = era
+        era = before.end(dooming: inputs.map { DoomedFile(segment: $0.segment, path: layout.path(of: $0)) })
+        return before.ended
+    }
+
     /// A number for a new segment. After a crash one that reached no manifest is given out again: no file
     /// of that number lives then.
-    private func takeNumber() -> SegmentNumber {
+    func takeNumber() -> SegmentNumber {
         highestNumber = highestNumber.next
         return highestNumber
     }

@@ -32,11 +32,14 @@ public final class Scan {
     /// More is there than the limit lets through.
     private var isCut = false
     private let pinned: ScanCursor
+    /// Keeps the files that the scan has still to open.
+    private let era: SnapshotEra?
 
     /// Fails with `badCursor` where the cursor is not of this query, and with `goneCursor` where purge or
     /// erasure took something that it had still to deliver.
     public init(_ snapshot: LogSnapshot, _ request: ScanRequest) throws(StoreError) {
         self.request = request
+        era = snapshot.era
         let beginning = try ScanStart(snapshot, request)
         pinned = beginning.pinned
         start = beginning.position
@@ -53,10 +56,12 @@ public final class Scan {
         }
     }
 
-    /// The next lines, or `nil` at the end of the range or of the limit.
+    /// The next lines, or `nil` at the end of the range or of the limit. Fails with `revoked` where a purge
+    /// could not wait any longer: a scan of a newer snapshot can go on from a cursor.
     public func next() throws(StoreError) -> ScanChunk? {
         let wanted = (request.limit ?? .max) - delivered
         while !isExhausted, wanted > 0 {
+            try era?.requireFiles()
             output.clear()
             // Lines at the front may belong to earlier pages; a chunk without any is filled again.
             guard try source.fill(output, lines: start == nil ? wanted : .max) else {

@@ -136,6 +136,11 @@ final class ScanOutput {
         preconditionFailure("line \(line) of \(lineCount)")
     }
 
+    /// Of all lines, where nothing was cut off the front.
+    var sequences: [Sequence] {
+        spans.flatMap { span in (0..<span.count).map { span.sequence($0) } }
+    }
+
     func forEachLine<Failure: Error>(
         _ body: (UnsafeRawBufferPointer, Sequence) throws(Failure) -> Void
     ) throws(Failure) {

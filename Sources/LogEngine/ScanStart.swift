@@ -52,11 +52,23 @@ struct ScanStart {
             && (request.order == .arrival || snapshot.horizon > cursor.position.bucket)
             && request.buckets.lowerBound < snapshot.horizon
         guard !wasPurged, snapshot.eraseCount == cursor.eraseCount else {
-            throw StoreError(
-                .goneCursor, "",
-                "events that this cursor had still to deliver were purged or erased; "
-                    + "start again from \(snapshot.horizon.milliseconds)")
+            throw gone(cursor, snapshot)
         }
         return cursor
+    }
+
+    /// What is left begins at the horizon, and in order of arrival behind the same event.
+    private static func gone(_ cursor: ScanCursor, _ snapshot: LogSnapshot) -> StoreError {
+        var next = cursor
+        next.horizon = snapshot.horizon
+        next.eraseCount = snapshot.eraseCount
+        if cursor.order == .time, cursor.position.bucket < snapshot.horizon {
+            next.position = ScanPosition(bucket: snapshot.horizon, sequence: Sequence(0))
+        }
+        var error = StoreError(
+            .goneCursor, "",
+            "events that this cursor had still to deliver were purged or erased; the next one goes on with what is left")
+        error.nextCursor = next
+        return error
     }
 }

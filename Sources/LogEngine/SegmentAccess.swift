@@ -59,6 +59,9 @@ final class SegmentAccess: Sendable {
         self.disk = disk
     }
 
+    /// Closes a segment that left the store.
+    func forget(_ segment: SegmentNumber) { cache.withLock { $0.remove(segment) } }
+
     /// The segment of a manifest entry; `nil`, and a fault, where its file is missing.
     func open(_ entry: SegmentEntry, store: StoreID) throws(StoreError) -> OpenSegment? {
         if let known = cache.withLock({ $0.touch(entry.segment) }) { return known }
@@ -89,6 +92,11 @@ private struct SegmentCache {
         clock += 1
         segments[number]?.used = clock
         return found
+    }
+
+    mutating func remove(_ number: SegmentNumber) {
+        guard let known = segments.removeValue(forKey: number) else { return }
+        bytes -= known.segment.blocks.memoryBytes
     }
 
     mutating func insert(_ segment: OpenSegment) {

@@ -32,6 +32,14 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
         /// What the cursor had still to deliver is gone.
         case goneCursor
         case badArgument
+        /// The clock is too far ahead of what the store has seen.
+        case clock
+        /// Files that a scan may still need were purged.
+        case revoked
+        /// The job was asked to end.
+        case cancelled
+        /// The job gives way to a more urgent one.
+        case interrupted
     }
 
     public let code: Code
@@ -40,6 +48,8 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
     public let message: String
     public let systemCode: Int32?
     public let fault: FormatFault?
+    /// Of `goneCursor`: goes on with what is left, in the same order.
+    public internal(set) var nextCursor: ScanCursor?
 
     init(_ code: Code, _ path: String, _ message: String, systemCode: Int32? = nil, fault: FormatFault? = nil) {
         self.code = code
@@ -84,6 +94,9 @@ extension StoreError {
 
     static let closed = StoreError(.closed, "", "the log is closed")
     static let busy = StoreError(.busy, "", "too much is in flight; try again in a second")
+    static let revoked = StoreError(.revoked, "", "a purge removed what this scan had still to read")
+    static let cancelled = StoreError(.cancelled, "", "the job was asked to end; what it had finished stays")
+    static let interrupted = StoreError(.interrupted, "", "the job gives way to another")
     static let deliveryConflict = StoreError(
         .deliveryConflict, "", "this idempotency key came before with another body")
     static let badCursor = StoreError(

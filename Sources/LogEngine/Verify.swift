@@ -40,6 +40,30 @@ extension StoreReader {
     }
 }
 
+extension EventLog {
+    /// Checks every clause of sealed segments that are chosen at random, at least one, until they make up
+    /// `bytes`. What it finds is known to later reads.
+    public func verifySample(
+        bytes: UInt64, control: JobControl = JobControl()
+    ) async throws(StoreError) -> VerifyReport {
+        try await JobThread.run(control) { () throws(StoreError) in
+            let state = try self.jobState()
+            let snapshot = self.snapshot()
+            var verifier = Verifier(snapshot)
+            var entries = snapshot.sealed.entries
+            while !entries.isEmpty, verifier.report.segments == 0 || verifier.report.bytes < bytes {
+                if control.isCancelled { throw .cancelled }
+                let index = Int(self.environment.random() % UInt64(entries.count))
+                entries.swapAt(index, entries.count - 1)
+                try verifier.check(entries.removeLast())
+            }
+            for fault in verifier.report.faults { snapshot.access.faults.report(fault) }
+            try self.record(.verify, state.now, hasSucceeded: verifier.report.isSound)
+            return verifier.report
+        }
+    }
+}
+
 private struct Verifier {
     private let snapshot: LogSnapshot
     private let layout: Layout

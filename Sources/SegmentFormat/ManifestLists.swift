@@ -11,6 +11,14 @@ public struct Hold: Hashable, Sendable {
     public var to: Bucket
     public var created: UInt64
     public var reason: String
+
+    public init(number: UInt64, from: Bucket, to: Bucket, created: UInt64, reason: String) {
+        self.number = number
+        self.from = from
+        self.to = to
+        self.created = created
+        self.reason = reason
+    }
 }
 
 /// When data leaves; `nil` is *none*.
@@ -18,6 +26,12 @@ public struct RetentionPolicy: Hashable, Sendable {
     public var maxAgeMilliseconds: UInt64?
     public var maxBytes: UInt64?
     public var minFreeBytes: UInt64?
+
+    public init(maxAgeMilliseconds: UInt64? = nil, maxBytes: UInt64? = nil, minFreeBytes: UInt64? = nil) {
+        self.maxAgeMilliseconds = maxAgeMilliseconds
+        self.maxBytes = maxBytes
+        self.minFreeBytes = minFreeBytes
+    }
 }
 
 /// When a job last ran, and last ran to its end; 0 is never.
@@ -31,6 +45,12 @@ public struct JobRecord: Hashable, Sendable {
     public var job: Job
     public var lastRun: UInt64
     public var lastSuccess: UInt64
+
+    public init(job: Job, lastRun: UInt64, lastSuccess: UInt64) {
+        self.job = job
+        self.lastRun = lastRun
+        self.lastSuccess = lastSuccess
+    }
 }
 
 /// The parts of a manifest that retention and jobs keep.

@@ -2,6 +2,8 @@
 public struct StreamName: Hashable, Sendable, CustomStringConvertible {
     public let description: String
     public static let interactions = StreamName(unchecked: "interactions")
+    /// What was done to the other streams.
+    public static let audit = StreamName(unchecked: "audit")
 
     private init(unchecked name: String) { description = name }
 

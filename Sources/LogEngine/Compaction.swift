@@ -1,0 +1,102 @@
+import SegmentFormat
+
+/// What a compaction did.
+public struct CompactionReport: Sendable {
+    public var passes = 0
+    /// Segments that were taken out, and put in.
+    public var segmentsIn = 0
+    public var segmentsOut = 0
+    public var events: UInt64 = 0
+    /// Of the files, before and after.
+    public var bytesIn: UInt64 = 0
+    public var bytesOut: UInt64 = 0
+    /// Segments that are left as they are because they are damaged.
+    public var damaged: [FileFault] = []
+}
+
+extension EventLog {
+    /// Turns sealed hot segments into cold ones, and small cold ones into large ones, until there is nothing
+    /// left to do (SPEC M1–M5). Works beside appends and reads, on a thread of its own.
+    ///
+    /// - Parameter progress: called on that thread, once a block.
+    public func compact(
+        _ options: CompactionOptions = CompactionOptions(), control: JobControl = JobControl(),
+        progress: @escaping @Sendable (JobProgress) -> Void = { _ in }
+    ) async throws(StoreError) -> CompactionReport {
+        try await JobThread.run(control) { () throws(StoreError) in
+            let job = Compaction(self, options, control, progress)
+            return try job.run()
+        }
+    }
+}
+
+private final class Compaction {
+    private let log: EventLog
+    private let options: CompactionOptions
+    private let control: JobControl
+    private let progress: @Sendable (JobProgress) -> Void
+    private var report = CompactionReport()
+    private var excluded: Set<SegmentNumber> = []
+
+    init(
+        _ log: EventLog, _ options: CompactionOptions, _ control: JobControl,
+        _ progress: @escaping @Sendable (JobProgress) -> Void
+    ) {
+        self.log = log
+        self.options = options
+        self.control = control
+        self.progress = progress
+    }
+
+    func run() throws(StoreError) -> CompactionReport {
+        var state = try log.jobState()
+        try log.record(.compact, state.now, hasSucceeded: false)
+        while true {
+            log.gate.enter(isUrgent: false)
+            defer { log.gate.leave() }
+            state = try log.jobState()
+            let plan = CompactionPlan.next(
+                state.manifest.segments, today: Bucket(milliseconds: state.now).segmentDay, segmentBytes: options.segmentBytes,
+                excluding: excluded)
+            guard !plan.inputs.isEmpty else { break }
+            try pass(plan.inputs, state)
+        }
+        try log.record(.compact, state.now, hasSucceeded: true)
+        return report
+    }
+
+    private func pass(_ inputs: [SegmentEntry], _ state: JobState) throws(StoreError) {
+        do throws(StoreError) {
+            try log.requireRoom(inputs.reduce(0) { $0 + $1.length }, leaving: log.reserveBytes)
+            let outputs = try log.rewrite(inputs, state, options) { (done) throws(StoreError) in
+                if self.control.isCancelled { throw .cancelled }
+                if self.log.gate.isWantedUrgently { throw .interrupted }
+                self.progress(done)
+            }
+            _ = try log.exchange(inputs, for: outputs)
+            report.add(inputs, outputs)
+        } catch {
+            switch error.code {
+            case .interrupted: return
+            case .corrupt:
+                // The others are tried without it; `repair` says what is lost of it.
+                guard let damaged = inputs.first(where: { log.layout.path(of: $0) == error.path }),
+                    let fault = error.fault, excluded.insert(damaged.segment).inserted
+                else { throw error }
+                report.damaged.append(FileFault(path: error.path, fault: fault))
+            default: throw error
+            }
+        }
+    }
+}
+
+extension CompactionReport {
+    fileprivate mutating func add(_ inputs: [SegmentEntry], _ outputs: [SegmentEntry]) {
+        passes += 1
+        segmentsIn += inputs.count
+        segmentsOut += outputs.count
+        events += outputs.reduce(0) { $0 + $1.lines }
+        bytesIn += inputs.reduce(0) { $0 + $1.length }
+        bytesOut += outputs.reduce(0) { $0 + $1.length }
+    }
+}

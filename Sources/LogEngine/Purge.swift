@@ -1,0 +1,256 @@
+import SegmentFormat
+
+public struct PurgeOptions: Sendable {
+    /// Instead of the stream's own, this once.
+    public var policy: RetentionPolicy?
+    /// Only say what would be done.
+    public var isDryRun = false
+    /// Purge though the clock is far ahead of what the store has seen.
+    public var allowsStep = false
+    /// How far that is, in milliseconds.
+    public var maxStep: UInt64 = 8 * 86_400_000
+    /// How long reads of what goes may take to end, in milliseconds.
+    public var readerGrace: UInt64 = 30_000
+    public var compaction = CompactionOptions()
+
+    public init() {}
+}
+
+public struct PurgeReport: Sendable {
+    /// What was to be done; of what was deferred too.
+    public var plan: PurgePlan
+    /// Segments that are still on the disk.
+    public var deferred: [Deferral] = []
+    /// Bytes of the disk that the segments took less than before.
+    public var freedBytes: UInt64 = 0
+    /// RESERVE, which had to be given up, could be allocated again.
+    public var hasReserve = true
+
+    public struct Deferral: Sendable {
+        public let segment: PurgedSegment
+        /// Bytes that are wanted to write it anew; `nil` where something else is in the way.
+        public let bytesWanted: UInt64?
+        public let reason: String
+    }
+}
+
+extension EventLog {
+    /// Throws away what the policies say (SPEC §15). Works beside appends and reads, on a thread of its own.
+    public func purge(
+        _ options: PurgeOptions = PurgeOptions(), control: JobControl = JobControl(),
+        progress: @escaping @Sendable (JobProgress) -> Void = { _ in }
+    ) async throws(StoreError) -> PurgeReport {
+        try await JobThread.run(control) { () throws(StoreError) in
+            self.gate.enter(isUrgent: true)
+            defer { self.gate.leave() }
+            let job = Purge(self, options, control, progress)
+            return try job.run()
+        }
+    }
+}
+
+extension EventLog {
+    /// Fails with `clock` where a purge would.
+    public func checkClock(step: UInt64 = PurgeOptions().maxStep) async throws(StoreError) {
+        let state = try await perform { (writer) throws(StoreError) in writer.jobState }
+        try state.checkClock(step: step, layout.root)
+    }
+}
+
+extension JobState {
+    fileprivate func checkClock(step: UInt64, _ path: String) throws(StoreError) {
+        let seen = latestTimeSeen(step: step)
+        guard now > seen, now - seen > step else { return }
+        throw StoreError(
+            .clock, path,
+            "the clock is \((now - seen) / SegmentEntry.dayMilliseconds) days ahead of the latest time that this store "
+                + "has seen; if it is right, purge with --allow-step")
+    }
+}
+
+private final class Purge {
+    private let log: EventLog
+    private let options: PurgeOptions
+    private let control: JobControl
+    private let progress: @Sendable (JobProgress) -> Void
+    private let access: SegmentAccess
+
+    init(
+        _ log: EventLog, _ options: PurgeOptions, _ control: JobControl,
+        _ progress: @escaping @Sendable (JobProgress) -> Void
+    ) {
+        self.log = log
+        self.options = options
+        self.control = control
+        self.progress = progress
+        access = SegmentAccess(log.layout, log.disk)
+    }
+
+    func run() throws(StoreError) -> PurgeReport {
+        var state = try log.jobState()
+        if !options.allowsStep { try state.checkClock(step: options.maxStep, log.layout.root) }
+        var found = try plan(state)
+        if options.isDryRun { return PurgeReport(plan: try told(found, state)) }
+        guard found.horizon > state.manifest.horizon || !found.actions.isEmpty else {
+            try log.record(.purge, state.now, hasSucceeded: true)
+            return PurgeReport(plan: try told(found, state))
+        }
+        try raiseHorizon(to: found, try told(found, state))
+        let horizonBefore = state.manifest.horizon
+        state = try log.jobState()
+        found = try plan(state)
+        let plan = try told(found, state, horizonBefore: horizonBefore)
+        let time = state.manifest.resolution.bucket(of: state.now).milliseconds
+        try AuditTrail(directory: log.layout.data, environment: log.environment).append(plan.record(at: time), time: time)
+        var report = PurgeReport(plan: plan)
+        let allocated = try allocatedBytes(state)
+        try drop(found, plan, state)
+        for (segment, action) in found.actions where action == .rewrite {
+            if control.isCancelled { throw .cancelled }
+            try rewrite(segment.entry, plan, &report)
+        }
+        let left = try allocatedBytes(try log.jobState())
+        report.freedBytes = allocated - min(allocated, left)
+        try log.record(.purge, state.now, hasSucceeded: report.deferred.isEmpty)
+        report.hasReserve = try log.performAndWait { (writer) throws(StoreError) in try writer.takeReserve() }
+        return report
+    }
+
+    /// On a full disk RESERVE pays for what follows.
+    private func raiseHorizon(to found: RetentionPlan, _ plan: PurgePlan) throws(StoreError) {
+        let horizon = found.horizon
+        let purged = plan.segments.map(\.lastSequence).max() ?? Sequence(0)
+        let isFull = log.freeBytes().map { $0 < log.reserveBytes } ?? false
+        try log.performAndWait { (writer) throws(StoreError) in
+            if isFull { try writer.giveReserve() }
+            try writer.raiseHorizon(to: horizon, purgedThrough: purged)
+        }
+    }
+
+    // MARK: - Plan
+
+    private func plan(_ state: JobState) throws(StoreError) -> RetentionPlan {
+        var segments: [RetainedSegment] = []
+        for entry in state.manifest.segments {
+            let bytes = try log.disk.allocatedLength(log.layout.path(of: entry)) ?? 0
+            segments.append(RetainedSegment(entry, allocatedBytes: bytes))
+        }
+        if state.active.totals.blocks > 0 {
+            let active = state.active.segment
+            let entry = SegmentEntry(
+                segment: active.number, salt: active.salt, length: state.active.length,
+                fileHash: Hash128(low: 0, high: 0), totals: state.active.totals, sealed: state.now, deliveries: 0,
+                isDamaged: false)
+            segments.append(
+                RetainedSegment(entry, allocatedBytes: try log.disk.allocatedLength(active.file.path) ?? 0, isActive: true))
+        }
+        return RetentionPlan(
+            segments, policy: options.policy ?? state.manifest.lists.policy ?? RetentionPolicy(),
+            manifest: state.manifest, freeBytes: log.freeBytes(), now: state.now)
+    }
+
+    /// The plan with what goes of each segment, from metadata alone.
+    private func told(
+        _ plan: RetentionPlan, _ state: JobState, horizonBefore: Bucket? = nil
+    ) throws(StoreError) -> PurgePlan {
+        var told: [PurgedSegment] = []
+        for (segment, action) in plan.actions { told.append(try self.told(segment, action, plan, state)) }
+        return PurgePlan(
+            stream: state.manifest.stream,
+            policy: options.policy ?? state.manifest.lists.policy ?? RetentionPolicy(),
+            horizonBefore: horizonBefore ?? state.manifest.horizon, horizonAfter: plan.horizon, wanted: plan.wanted,
+            stoppedBy: plan.stoppedBy, segments: told)
+    }
+
+    private func told(
+        _ segment: RetainedSegment, _ action: RetentionPlan.Action, _ plan: RetentionPlan, _ state: JobState
+    ) throws(StoreError) -> PurgedSegment {
+        let entry = segment.entry
+        let isActive = segment.isActive
+        var (events, oldest, newest, last) = (UInt64(0), Bucket?.none, Bucket?.none, Sequence(0))
+        switch action {
+        case .drop:
+            events = entry.lines
+            if entry.lines > 0 {
+                (oldest, newest) = (entry.firstBucket, entry.lastBucket)
+                last = Sequence(entry.nextSequence.value - 1)
+            }
+        case .rewrite:
+            let floor = Retention.disposable(before: plan.horizon, holds: state.manifest.lists.holds)
+            var manifest = state.manifest
+            manifest.horizon = .earliest
+            let snapshot = LogSnapshot(
+                manifest: manifest, sealed: SealedSegments(isActive ? [] : [entry]),
+                active: isActive ? state.active : nil, access: access)
+            var walk = MetadataWalk(snapshot, 0...(floor.milliseconds - 1))
+            try walk.visit {
+                events += UInt64($0.lines)
+                oldest = min(oldest ?? $0.firstBucket, $0.firstBucket)
+                newest = max(newest ?? $0.lastBucket, $0.lastBucket)
+                last = max(last, $0.lastSequence)
+            }
+        }
+        let bytes =
+            action == .drop ? segment.allocatedBytes : Self.share(events, of: entry.lines, segment.allocatedBytes)
+        return PurgedSegment(
+            number: entry.segment, path: isActive ? log.layout.hotSegment(entry.segment) : log.layout.path(of: entry),
+            hash: entry.fileHash, action: action == .drop ? .dropped : .rewritten, events: events, bytes: bytes,
+            oldest: oldest, newest: newest, lastSequence: last)
+    }
+
+    private static func share(_ events: UInt64, of all: UInt64, _ bytes: UInt64) -> UInt64 {
+        all == 0 ? 0 : UInt64(Double(bytes) * Double(events) / Double(all))
+    }
+
+    private func allocatedBytes(_ state: JobState) throws(StoreError) -> UInt64 {
+        var sum: UInt64 = 0
+        for entry in state.manifest.segments { sum += try log.disk.allocatedLength(log.layout.path(of: entry)) ?? 0 }
+        return sum
+    }
+
+    // MARK: - Execution
+
+    /// What is wholly past the horizon leaves the store in one manifest, but for what is still remembered
+    /// of deliveries.
+    private func drop(_ found: RetentionPlan, _ plan: PurgePlan, _ state: JobState) throws(StoreError) {
+        let dropped = found.actions.filter { $0.action == .drop }.map(\.segment.entry)
+        guard !dropped.isEmpty else { return }
+        var outputs: [SegmentEntry] = []
+        if state.mustCarryDeliveries(of: dropped) {
+            let without = dropped.filter { !$0.isDamaged }
+            outputs = try log.carry(without, state, options.compaction)
+        }
+        let purged = plan.segments.filter { $0.action == .dropped }.map(\.lastSequence).max() ?? Sequence(0)
+        // Horizons do not tell cursors of what lay in the future.
+        let isEarly = dropped.contains(where: \.isEarly)
+        let ended = try log.exchange(dropped, for: outputs) {
+            $0.purgedThrough = max($0.purgedThrough, purged)
+            if isEarly { $0.eraseCount += 1 }
+        }
+        try ended.remove(after: options.readerGrace)
+    }
+
+    private func rewrite(_ entry: SegmentEntry, _ plan: PurgePlan, _ report: inout PurgeReport) throws(StoreError) {
+        guard let told = plan.segments.first(where: { $0.number == entry.segment }) else { return }
+        let wanted = entry.length
+        do throws(StoreError) {
+            try log.requireRoom(wanted)
+            let state = try log.jobState()
+            let outputs = try log.rewrite([entry], state, options.compaction) { (done) throws(StoreError) in
+                if self.control.isCancelled { throw .cancelled }
+                self.progress(done)
+            }
+            let purged = told.lastSequence
+            let ended = try log.exchange([entry], for: outputs) { $0.purgedThrough = max($0.purgedThrough, purged) }
+            try ended.remove(after: options.readerGrace)
+        } catch {
+            switch error.code {
+            case .noSpace:
+                report.deferred.append(.init(segment: told, bytesWanted: wanted, reason: error.message))
+            case .corrupt:
+                report.deferred.append(.init(segment: told, bytesWanted: nil, reason: error.message))
+            default: throw error
+            }
+        }
+    }
+}

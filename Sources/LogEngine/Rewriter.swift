@@ -1,0 +1,195 @@
+import Glibc
+import SegmentFormat
+
+/// How cold segments are made.
+public struct CompactionOptions: Sendable {
+    /// Of Zstandard, 1–19.
+    public var level = 6
+    /// Raw bytes of a block, 256 KiB–1 MiB.
+    public var blockBytes = 1 << 20
+    /// Bytes that no cold segment passes.
+    public var segmentBytes: UInt64 = 1 << 30
+    /// Raw bytes a second; `nil`: as fast as it goes.
+    public var bytesPerSecond: UInt64?
+
+    public init() {}
+}
+
+/// How far a job has come.
+public struct JobProgress: Sendable {
+    public let events: UInt64
+    public let eventsInAll: UInt64
+    /// Bytes of the files written so far.
+    public let writtenBytes: UInt64
+}
+
+/// Writes the lines of some segments anew, as cold segments in order of time (SPEC M1). What it makes is
+/// durable, but nobody lists it yet.
+final class Rewriter {
+    struct Task {
+        let inputs: [SegmentEntry]
+        /// Lines before it are left out.
+        let floor: Bucket
+        let manifest: Manifest
+        /// Of the inputs, what is not forgotten yet.
+        var keyed: [KeyedDelivery] = []
+        /// The whole source table.
+        var sources: [SourceDelivery] = []
+        let now: UInt64
+    }
+
+    private let task: Task
+    private let options: CompactionOptions
+    private let log: EventLog
+    private let access: SegmentAccess
+    private let encoder: ZstdEncoder
+    /// Called between two blocks; throws to give up.
+    private let checkpoint: (JobProgress) throws(StoreError) -> Void
+    private var pace: Pace
+    private var writer: ColdSegmentWriter?
+    private var day: UInt32 = 0
+    private var finished: [SegmentEntry] = []
+    private var carriesKeys = true
+    private var lines: UInt64 = 0
+    private var finishedBytes: UInt64 = 0
+
+    init(
+        _ task: Task, _ options: CompactionOptions, _ log: EventLog,
+        checkpoint: @escaping (JobProgress) throws(StoreError) -> Void
+    ) {
+        self.task = task
+        self.options = options
+        self.log = log
+        self.checkpoint = checkpoint
+        access = SegmentAccess(log.layout, log.disk)
+        encoder = ZstdEncoder(level: options.level)
+        pace = Pace(bytesPerSecond: options.bytesPerSecond)
+    }
+
+    private var progress: JobProgress {
+        JobProgress(
+            events: lines, eventsInAll: task.inputs.reduce(0) { $0 + $1.lines },
+            writtenBytes: finishedBytes + (writer?.length ?? 0))
+    }
+
+    /// Fails with `corrupt` where an input is damaged. After a failure nothing of it is left.
+    func run() throws(StoreError) -> [SegmentEntry] {
+        do throws(StoreError) {
+            try rewrite()
+            try seal()
+            try carryOn()
+            return finished
+        } catch {
+            discard()
+            throw error
+        }
+    }
+
+    private func rewrite() throws(StoreError) {
+        var manifest = task.manifest
+        manifest.horizon = task.floor
+        let snapshot = LogSnapshot(
+            manifest: manifest, sealed: SealedSegments(task.inputs), active: nil, access: access)
+        let scan = try Scan(snapshot, ScanRequest(order: .time))
+        var cutter = ColdBlockCutter(blockBytes: options.blockBytes)
+        while let chunk = try scan.next() {
+            try cutter.add(chunk.output) { (lines, day) throws(StoreError) in try write(lines, day) }
+        }
+        try cutter.finish { (lines, day) throws(StoreError) in try write(lines, day) }
+        if let fault = scan.summary.faults.first {
+            throw .corrupt(fault.path, "the segment is damaged; `daybook repair` keeps what is good", fault.fault)
+        }
+    }
+
+    private func write(_ cold: ColdLines, _ day: UInt32) throws(StoreError) {
+        try checkpoint(progress)
+        let block = cold.encoded(encoder)
+        let bytes = UInt64(block.content.data.count + cold.runs.count * 30 + cold.sequences.count * 10)
+        if let writer, self.day != day || writer.length + bytes + Self.sealBytes(writer) > options.segmentBytes {
+            try seal()
+        }
+        let writer = if let open = self.writer { open } else { try begin(day) }
+        var meta = BlockMeta(
+            segment: writer.head.segment, commit: .none, indexInCommit: 0, blocksInCommit: 1,
+            nextSequence: block.firstSequence, keyed: [], sourced: [])
+        meta.hold(block.content)
+        try append(meta, block.content.data, to: writer)
+        lines += UInt64(cold.sequences.count)
+        pace.wait(after: cold.bytes.count)
+    }
+
+    /// About what the seal of a segment will take, rather more than less.
+    private static func sealBytes(_ writer: ColdSegmentWriter) -> UInt64 {
+        UInt64(writer.totals.blocks + 1) * 64 + 4_096
+    }
+
+    private func begin(_ day: UInt32) throws(StoreError) -> ColdSegmentWriter {
+        let number = try log.performAndWait { (writer) throws(StoreError) in writer.takeNumber() }
+        let manifest = task.manifest
+        let head = SegmentHead(
+            store: manifest.store, segment: number, salt: Salt(log.environment.random()), stream: manifest.stream,
+            resolution: manifest.resolution, created: manifest.resolution.bucket(of: task.now).milliseconds,
+            horizon: manifest.horizon, replaced: task.inputs.map(\.segment))
+        let made = try ColdSegmentWriter(head, day: day, log.layout, log.disk)
+        writer = made
+        self.day = day
+        return made
+    }
+
+    /// The first block of the first segment carries the deliveries.
+    private func append(_ meta: BlockMeta, _ data: [UInt8], to writer: ColdSegmentWriter) throws(StoreError) {
+        var meta = meta
+        if carriesKeys { meta.keyed = task.keyed }
+        carriesKeys = false
+        try writer.append(meta, data)
+    }
+
+    private func seal() throws(StoreError) {
+        guard let writer else { return }
+        let entry = try writer.seal(
+            sources: task.sources, sealed: task.manifest.resolution.bucket(of: task.now).milliseconds)
+        try writer.publish()
+        finished.append(entry)
+        finishedBytes += entry.length
+        self.writer = nil
+    }
+
+    /// Where no line is left, what is known of deliveries is carried on all the same.
+    private func carryOn() throws(StoreError) {
+        guard finished.isEmpty, !task.keyed.isEmpty || !task.sources.isEmpty else { return }
+        let writer = try begin(Bucket(milliseconds: task.now).segmentDay)
+        let next = task.inputs.map(\.nextSequence).max() ?? .first
+        let meta = BlockMeta(
+            segment: writer.head.segment, commit: .none, indexInCommit: 0, blocksInCommit: 1, nextSequence: next,
+            keyed: [], sourced: [])
+        try append(meta, [], to: writer)
+        try seal()
+    }
+
+    /// What cannot be removed now is removed by the next open: nobody lists it.
+    private func discard() {
+        var paths = finished.map { log.layout.path(of: $0) }
+        if let writer { paths.append(log.layout.temporaryColdSegment(writer.head.segment)) }
+        writer = nil
+        for path in paths { _ = Result { () throws(StoreError) in try log.disk.removeFile(path) } }
+    }
+}
+
+/// Keeps to a number of bytes a second.
+struct Pace {
+    private let bytesPerSecond: UInt64?
+    private let start = ContinuousClock.now
+    private var bytes: UInt64 = 0
+
+    init(bytesPerSecond: UInt64?) { self.bytesPerSecond = bytesPerSecond }
+
+    /// Returns when `more` bytes may have been taken.
+    mutating func wait(after more: Int) {
+        guard let bytesPerSecond, bytesPerSecond > 0 else { return }
+        bytes += UInt64(more)
+        let due = start + .milliseconds(Int(bytes * 1_000 / bytesPerSecond))
+        let ahead = due - ContinuousClock.now
+        guard ahead > .milliseconds(1) else { return }
+        usleep(UInt32(min(ahead / .microseconds(1), 1_000_000)))
+    }
+}

@@ -1,0 +1,165 @@
+import ArgumentParser
+import LogEngine
+import SegmentFormat
+
+struct PurgeCommand: JobCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "purge", abstract: "Throws away what the policies say, for good.",
+        discussion: """
+            What is before the new horizon cannot be read any more and is gone from the disk when the command ends; \
+            a record of it is kept in the stream audit first (daybook audit). Without options the policies of daybook \
+            policy hold; an option here stands in for all of them, this once. Prints the plan, then what happened. \
+            Works on a full disk. Reads of what goes get --reader-grace to end, then they are cut short and say so.
+
+            Exit codes: 0 also where there is nothing to do, 6 where the clock is not believed, 7 where a segment had \
+            to be left for want of room: its bytes are named, reads leave it out, and the next purge tries again.
+
+            Example:
+              daybook purge --data /var/lib/daybook --max-age 90d --dry-run
+            """)
+    static let job = JobKind.purge
+
+    @OptionGroup var store: DataOptions
+
+    @Option(help: ArgumentHelp("Throw away what is older, as 90d or 12h.", valueName: "time"))
+    var maxAge: Span?
+
+    @Option(help: ArgumentHelp("Throw away the oldest until the segments take no more on the disk.", valueName: "size"))
+    var maxBytes: ByteSize?
+
+    @Option(help: ArgumentHelp("Throw away the oldest until so much of the disk is free.", valueName: "size"))
+    var minFree: ByteSize?
+
+    @Flag(help: "Print the plan alone.")
+    var dryRun = false
+
+    @Flag(help: "Believe the clock though it is far ahead of all that the store has seen.")
+    var allowStep = false
+
+    @Option(help: ArgumentHelp("How far the clock may be ahead.", valueName: "time"))
+    var maxStep = Span(milliseconds: PurgeOptions().maxStep)
+
+    @Option(help: ArgumentHelp("How long reads of what goes may take to end, as 30s or 1m.", valueName: "time"))
+    var readerGrace = Span(milliseconds: PurgeOptions().readerGrace)
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    private var override: RetentionPolicy? {
+        guard maxAge != nil || maxBytes != nil || minFree != nil else { return nil }
+        return RetentionPolicy(
+            maxAgeMilliseconds: maxAge?.milliseconds, maxBytes: maxBytes.map { UInt64($0.bytes) },
+            minFreeBytes: minFree.map { UInt64($0.bytes) })
+    }
+
+    var options: PurgeOptions {
+        var options = PurgeOptions()
+        options.policy = override
+        options.isDryRun = dryRun
+        options.allowsStep = allowStep
+        options.maxStep = maxStep.milliseconds
+        options.readerGrace = readerGrace.milliseconds
+        return options
+    }
+
+    func run(on log: EventLog, _ console: Console) async throws {
+        let report = try await Self.purge(log, options, console)
+        let text = PurgeText(report, isDryRun: dryRun)
+        try console.write(json ? text.json.description + "\n" : text.text)
+        try Self.fail(report)
+    }
+
+    static func purge(_ log: EventLog, _ options: PurgeOptions, _ console: Console) async throws -> PurgeReport {
+        let meter = JobMeter("rewriting", console)
+        defer { meter.clear() }
+        let report = try await log.purge(options) { meter.show($0) }
+        if !report.hasReserve { console.say("RESERVE could not be allocated again: the disk is still full") }
+        return report
+    }
+
+    static func fail(_ report: PurgeReport) throws {
+        if !report.deferred.isEmpty { throw CommandFailure(.deferred, "") }
+    }
+}
+
+/// A purge for people and for programs.
+struct PurgeText {
+    private let report: PurgeReport
+    private let isDryRun: Bool
+    private var plan: PurgePlan { report.plan }
+
+    init(_ report: PurgeReport, isDryRun: Bool) {
+        self.report = report
+        self.isDryRun = isDryRun
+    }
+
+    var text: String {
+        var lines = held
+        guard !plan.isEmpty else { return (lines + ["nothing to purge"]).joined(separator: "\n") + "\n" }
+        lines.append("horizon  \(Self.time(plan.horizonBefore)) to \(Self.time(plan.horizonAfter))")
+        if !plan.segments.isEmpty { lines.append(table) }
+        let amount =
+            "\(plan.segments.count.grouped) segments, \(plan.events.grouped) events, \(sizeText(plan.bytes))"
+            + (plan.oldest.map { ", \(Self.time($0)) to \(Self.time(plan.newest ?? $0))" } ?? "")
+        lines.append((isDryRun ? "would purge " : "purged ") + amount)
+        for deferral in report.deferred {
+            let wants = deferral.bytesWanted.map { "\($0.grouped) bytes wanted" } ?? deferral.reason
+            lines.append("deferred \(deferral.segment.path): \(wants)")
+        }
+        if !isDryRun { lines.append("freed \(sizeText(report.freedBytes))") }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var held: [String] {
+        plan.stoppedBy.map { hold in
+            ["hold \(hold.number) (\(hold.reason)) stops the horizon at \(Self.time(plan.horizonAfter)), not \(Self.time(plan.wanted))"]
+        } ?? []
+    }
+
+    private var table: String {
+        var table = Table(["segment", "action", "events", "bytes", "oldest", "newest"])
+        for segment in plan.segments {
+            table.add([
+                String(segment.number.value), segment.action == .dropped ? "drop" : "rewrite", segment.events.grouped,
+                sizeText(segment.bytes), segment.oldest.map(Self.time) ?? "–", segment.newest.map(Self.time) ?? "–",
+            ])
+        }
+        return String(table.text.dropLast())
+    }
+
+    private static func time(_ bucket: Bucket) -> String {
+        bucket == .earliest ? "none" : timeText(bucket.milliseconds)
+    }
+
+    var json: JSONValue {
+        .object([
+            ("dry_run", .bool(isDryRun)), ("horizon_before", .number(plan.horizonBefore.milliseconds)),
+            ("horizon_after", .number(plan.horizonAfter.milliseconds)),
+            ("stopped_by_hold", plan.stoppedBy.map { .number($0.number) } ?? .null),
+            ("segments", .list(plan.segments.map(Self.json))), ("events", .number(plan.events)),
+            ("bytes", .number(plan.bytes)), ("oldest", Self.json(plan.oldest)), ("newest", Self.json(plan.newest)),
+            ("freed_bytes", .number(report.freedBytes)),
+            (
+                "deferred",
+                .list(
+                    report.deferred.map { deferral in
+                        .object([
+                            ("segment", .number(deferral.segment.number.value)),
+                            ("bytes_wanted", deferral.bytesWanted.map { .number($0) } ?? .null),
+                            ("reason", .text(deferral.reason)),
+                        ])
+                    })
+            ),
+        ])
+    }
+
+    private static func json(_ bucket: Bucket?) -> JSONValue { bucket.map { .number($0.milliseconds) } ?? .null }
+
+    private static func json(_ segment: PurgedSegment) -> JSONValue {
+        .object([
+            ("segment", .number(segment.number.value)), ("action", .text(segment.action.rawValue)),
+            ("events", .number(segment.events)), ("bytes", .number(segment.bytes)), ("oldest", json(segment.oldest)),
+            ("newest", json(segment.newest)),
+        ])
+    }
+}
