@@ -129,7 +129,7 @@ final class ActiveSegment {
         do throws(StoreError) {
             try file.setModificationTime(milliseconds)
         } catch {
-            throw StoreError(.disk, error.path, error.message, systemCode: error.systemCode)
+            throw error.beyondRepair
         }
     }
 }

@@ -30,6 +30,9 @@ public enum Bounds {
     static let rememberedKeys = 1_000_000
     /// Sources remembered, the least recently seen out first.
     static let rememberedSources = 10_000
+    /// Room that appends leave for what they bring about. A seal takes most of it: at most 8 MiB of block
+    /// index, 7 MiB of deliveries and 0.6 MiB of sources.
+    static let sealRoom: UInt64 = 16 << 20
     /// Bytes written, and time, after which the free space of the disk is asked for again.
     static let freeSpaceBytes: UInt64 = 16 << 20
     static let freeSpaceMilliseconds: UInt64 = 1_000

@@ -129,6 +129,10 @@ extension Disk {
         try attempt("allocate", path) { () throws(SystemFault) in try allocate(path, bytes: bytes) }
     }
 
+    func freeSpace(at path: String) throws(StoreError) -> UInt64 {
+        try attempt("ask for the free space of", path) { () throws(SystemFault) in try freeBytes(at: path) }
+    }
+
     func moveFile(_ path: String, to newPath: String) throws(StoreError) {
         try attempt("rename", path) { () throws(SystemFault) in try rename(path, to: newPath) }
     }

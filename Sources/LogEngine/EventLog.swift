@@ -29,7 +29,7 @@ public final class EventLog: Sendable {
     ) throws(StoreError) -> EventLog {
         let opened = try StoreOpener.open(directory, options, environment)
         do throws(StoreError) {
-            let writer = try LogWriter(opened, options: options, environment: environment)
+            let writer = LogWriter(opened, options: options, environment: environment)
             return try EventLog(writer, opened, environment, options)
         } catch {
             opened.lock.close()
@@ -173,8 +173,8 @@ public struct LogHealth: Sendable {
     public let freeBytes: UInt64?
     /// Raw bytes taken in and not durable yet.
     public let bytesInFlight: Int
-    /// Appends that were refused, before anything of them was written, because they would have used up the
-    /// reserve.
+    /// Appends that were refused, before anything of them was written, because they would have left too
+    /// little free.
     public let appendsWithoutRoom: Int
 }
 

@@ -23,6 +23,7 @@ public struct Layout: Sendable {
     public var cold: String { "\(root)/cold" }
     var temporary: String { "\(root)/tmp" }
     var lock: String { "\(root)/LOCK" }
+    var reserve: String { "\(root)/RESERVE" }
     /// How far the active segment is durable; written anew after each sync.
     public var activeMark: String { "\(hot)/ACTIVE" }
     var directories: [String] { [root, hot, cold, "\(root)/views", temporary] }

@@ -20,6 +20,7 @@ final class LogWriter {
     private let mark: StoreFile
     private let lock: any DiskFile
     let access: SegmentAccess
+    let reserve: Reserve
     let room: WriteRoom
     private(set) var poison: StoreError?
     /// A roll whose manifest is still to be written.
@@ -27,23 +28,23 @@ final class LogWriter {
     /// No segment has a higher number.
     private var highestNumber: SegmentNumber
 
-    init(_ opened: OpenedStore, options: LogOptions, environment: Environment) throws(StoreError) {
+    init(_ opened: OpenedStore, options: LogOptions, environment: Environment) {
         layout = opened.layout
         manifests = opened.manifests
         active = opened.active
         memory = opened.memory
+        mark = opened.mark
         lock = opened.lock
+        reserve = opened.reserve
         sealed = SealedSegments(opened.manifests.current.segments)
         highestNumber = max(opened.manifests.current.highestSegment, opened.active.head.segment)
         access = SegmentAccess(opened.layout, environment.disk)
         for fault in opened.report.faults { access.faults.report(fault) }
         graveyard = Graveyard(access) { [alarm] in alarm.ring() }
         era = SnapshotEra(graveyard)
-        room = WriteRoom(environment.disk, opened.layout.root, reserve: options.reserveBytes)
+        room = WriteRoom(environment.disk, opened.layout.root)
         self.options = options
         self.environment = environment
-        mark = try StoreFile(environment.disk, opened.layout.activeMark, .create)
-        try mark.write(active.mark.encoded(), at: 0)
     }
 
     var manifest: Manifest { manifests.current }
@@ -63,7 +64,8 @@ final class LogWriter {
                 appends, after: memory, nextSequence: nextSequence, horizon: manifest.horizon,
                 resolution: manifest.resolution, now: environment.now())
             guard !plan.isEmpty else { return plan.answers }
-            try room.take(plan.storedBytes, appends: appends.count, now: environment.now())
+            try room.take(
+                plan.storedBytes, appends: appends.count, leaving: reserve.keptFree, now: environment.now())
             try makeRoom(for: plan)
             try write(plan)
             return plan.answers
@@ -174,19 +176,6 @@ final class LogWriter {
     }
 
     // MARK: - Jobs
-    func giveReserve() throws(StoreError) {}
-    func takeReserve() throws(StoreError) -> Bool { true }
-
-    /// Makes a change to the manifest durable; afterwards snapshots show it.
-    func updateManifest(_ change: (inout Manifest) -> Void) throws(StoreError) {
-        if let poison { throw .poisoned(by: poison) }
-        do throws(StoreError) {
-            try listUnlisted()
-            try manifests.update(change)
-        } catch {
-            throw poisoning(error)
-        }
-    }
 
     /// Takes segments out of the store and others in, in one manifest. The files of those taken out go once
     /// no snapshot of before is held.
@@ -229,10 +218,48 @@ final class LogWriter {
             lastCommit: active.totals.lastCommit,
             nextSequence: nextSequence)
         do throws(StoreError) {
-            try listUnlisted()
-            try manifests.update { $0.cleanClose = clean }
+            try payingFromReserve { () throws(StoreError) in
+                try listUnlisted()
+                try manifests.update { $0.cleanClose = clean }
+            }
         } catch {
             throw poisoning(error)
         }
+    }
+}
+
+extension LogWriter {
+    /// Changes the manifest, durably. Where this throws, nothing was changed or the log is poisoned.
+    func updateManifest(_ change: (inout Manifest) -> Void) throws(StoreError) {
+        if let poison { throw .poisoned(by: poison) }
+        do throws(StoreError) {
+            try payingFromReserve { () throws(StoreError) in
+                try listUnlisted()
+                try manifests.update(change)
+            }
+        } catch {
+            throw poisoning(error)
+        }
+    }
+
+    /// What the disk has no room for is written once more in the room of RESERVE, which takes what is left.
+    private func payingFromReserve(_ write: () throws(StoreError) -> Void) throws(StoreError) {
+        do throws(StoreError) {
+            try write()
+        } catch {
+            guard error.code == .noSpace, reserve.isHeld else { throw error }
+            try giveReserve()
+            try write()
+            _ = try takeReserve()
+        }
+    }
+
+    /// Gives the room of RESERVE to what is written next. Appends do not get it.
+    func giveReserve() throws(StoreError) { try reserve.give() }
+
+    /// Takes the room of RESERVE again; `false` where there is not enough.
+    func takeReserve() throws(StoreError) -> Bool {
+        defer { room.forget() }
+        return try reserve.take()
     }
 }

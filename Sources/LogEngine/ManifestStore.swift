@@ -97,29 +97,39 @@ final class ManifestStore {
         for slot in 0..<Self.slotCount { try recreate(slot, bytes) }
     }
 
-    /// Makes a change durable. On failure `current` is as before, and at least one slot is whole.
+    /// Makes a change durable. What the first slot takes rules, so a disk that is full before the second
+    /// takes nothing back: the next update writes that one first. On any other failure nobody knows which
+    /// manifest rules, but at least one slot is whole.
     func update(_ change: (inout Manifest) -> Void) throws(StoreError) {
         var next = current
         change(&next)
         highestGeneration += 1
         next.generation = highestGeneration
         let bytes = next.encoded()
-        for slot in weakestSlot == 0 ? [0, 1] : [1, 0] {
-            if try disk.fileLength(layout.manifest(slot)) == nil {
-                try recreate(slot, bytes)
-            } else {
-                try overwrite(slot, bytes)
-            }
-        }
+        try write(bytes, to: weakestSlot)
         current = next
+        weakestSlot = 1 - weakestSlot
+        do throws(StoreError) {
+            try write(bytes, to: weakestSlot)
+            weakestSlot = 1 - weakestSlot
+        } catch {
+            guard error.code == .noSpace else { throw error }
+        }
+    }
+
+    private func write(_ bytes: [UInt8], to slot: Int) throws(StoreError) {
+        if try disk.fileLength(layout.manifest(slot)) == nil {
+            try recreate(slot, bytes)
+        } else {
+            try overwrite(slot, bytes)
+        }
     }
 
     private func overwrite(_ slot: Int, _ bytes: [UInt8]) throws(StoreError) {
         let file = try StoreFile(disk, layout.manifest(slot), .update)
         try file.write(bytes, at: 0)
-        try file.truncate(to: UInt64(bytes.count))
+        do throws(StoreError) { try file.truncate(to: UInt64(bytes.count)) } catch { throw error.beyondRepair }
         try file.sync(.manifestSlot)
-        weakestSlot = 1 - slot
     }
 
     private func recreate(_ slot: Int, _ bytes: [UInt8]) throws(StoreError) {

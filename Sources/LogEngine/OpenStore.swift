@@ -4,29 +4,16 @@ import SegmentFormat
 // Opening a store to write (SPEC §8): the lock, the manifests, the segments that no manifest lists
 // yet, and, after an unclean end, recovery. Nothing is served before it is durable.
 
-/// How a log is opened.
-public struct LogOptions: Sendable {
-    public var stream = StreamName.interactions
-    /// `nil`: the store's own, or 10 minutes where it is made.
-    public var resolution: Resolution?
-    /// Raw bytes after which a segment is sealed.
-    public var sealBytes = 256 << 20
-    /// Age at which a segment is sealed.
-    public var sealMilliseconds: UInt64 = 3_600_000
-    /// Bytes of the file system that appends leave free, for seals and manifests.
-    public var reserveBytes: UInt64 = 64 << 20
-
-    public init() {}
-}
-
 /// A store that is ready for its writer.
 struct OpenedStore {
     let layout: Layout
     let manifests: ManifestStore
     let active: ActiveSegment
     let memory: DeliveryMemory
+    let mark: StoreFile
     let lock: any DiskFile
-    let report: OpenReport
+    let reserve: Reserve
+    var report: OpenReport
 }
 
 struct StoreOpener {
@@ -54,20 +41,55 @@ struct StoreOpener {
         try makeDirectories()
         let lock = try Self.takeLock(layout, disk)
         do throws(StoreError) {
-            try emptyTemporary()
-            let manifests = try takeManifests()
-            var segments = try SegmentRecovery(layout, environment, manifests.current)
-            try segments.run()
-            report.notes += segments.notes
-            report.faults += segments.faults
-            let memory = try deliveryMemory(segments, manifests)
-            let active = try activeSegment(segments)
-            try list(segments, active, in: manifests)
-            return OpenedStore(
-                layout: layout, manifests: manifests, active: active, memory: memory, lock: lock, report: report)
+            let reserve = try Reserve(layout, disk, bytes: options.reserveBytes)
+            var opened = try prepare(lock, reserve)
+            settle(reserve)
+            opened.report = report
+            return opened
         } catch {
             lock.close()
             throw error
+        }
+    }
+
+    /// On a full disk all of it is done once more, in the room of RESERVE.
+    private mutating func prepare(_ lock: any DiskFile, _ reserve: Reserve) throws(StoreError) -> OpenedStore {
+        do throws(StoreError) {
+            return try recover(lock, reserve)
+        } catch {
+            guard error.code == .noSpace, reserve.isHeld else { throw error }
+            try reserve.give()
+            report = OpenReport()
+            return try recover(lock, reserve)
+        }
+    }
+
+    private mutating func recover(_ lock: any DiskFile, _ reserve: Reserve) throws(StoreError) -> OpenedStore {
+        try emptyTemporary()
+        let manifests = try takeManifests()
+        var segments = try SegmentRecovery(layout, environment, manifests.current)
+        try segments.run()
+        report.notes += segments.notes
+        report.faults += segments.faults
+        let memory = try deliveryMemory(segments, manifests)
+        let active = try activeSegment(segments)
+        try list(segments, active, in: manifests)
+        let mark = try StoreFile(disk, layout.activeMark, .create)
+        try mark.write(active.mark.encoded(), at: 0)
+        return OpenedStore(
+            layout: layout, manifests: manifests, active: active, memory: memory, mark: mark, lock: lock,
+            reserve: reserve, report: report)
+    }
+
+    /// The store can do without it: whatever is the matter is only noted.
+    private mutating func settle(_ reserve: Reserve) {
+        do throws(StoreError) {
+            guard try !reserve.settle() else { return }
+            report.notes.append(
+                "\(reserve.path): no room for its \(reserve.bytes) bytes; appends are refused until "
+                    + "\(reserve.keptFree) bytes are free")
+        } catch {
+            report.notes.append("\(reserve.path): \(error.message); a purge on a full disk may find no room")
         }
     }
 

@@ -76,6 +76,9 @@ extension StoreError {
         return StoreError(.disk, path, "cannot sync: \(reason)", systemCode: fault.code)
     }
 
+    /// The same where it came too late to be taken back: a full disk is no excuse then.
+    var beyondRepair: StoreError { StoreError(.disk, path, message, systemCode: systemCode, fault: fault) }
+
     static func corrupt(_ path: String, _ message: String, _ fault: FormatFault? = nil) -> StoreError {
         StoreError(.corrupt, path, message, fault: fault)
     }
@@ -86,10 +89,10 @@ extension StoreError {
             systemCode: cause.systemCode)
     }
 
-    static func noRoom(_ path: String, free: UInt64, reserve: UInt64) -> StoreError {
+    static func noRoom(_ path: String, free: UInt64, kept: UInt64) -> StoreError {
         StoreError(
             .noSpace, path,
-            "only \(free) bytes are free, of which \(reserve) are kept in reserve; make room, and appends go on")
+            "only \(free) bytes are free, and appends leave \(kept); make room, and they go on")
     }
 
     static let closed = StoreError(.closed, "", "the log is closed")

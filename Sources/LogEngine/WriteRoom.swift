@@ -1,10 +1,10 @@
 import SegmentFormat
 import Synchronization
 
-// Keeps the file system from filling up: an append that would leave less than the reserve is refused before
-// anything of it is written, so that seals, manifests and, one day, the records of a purge find room. The
-// file system is not asked for every commit. Others write to it too: a disk that is full in spite of this
-// is met when it is written to (SPEC P2).
+// Keeps the file system from filling up: an append that would leave too little is refused before anything
+// of it is written, so that seals and manifests find room, and RESERVE where it is given up. The file
+// system is not asked for every commit. Others write to it too: a disk that is full in spite of this is met
+// when it is written to (SPEC P2).
 
 final class WriteRoom: Sendable {
     private struct State {
@@ -17,28 +17,27 @@ final class WriteRoom: Sendable {
 
     private let disk: any Disk
     private let path: String
-    private let reserve: UInt64
     private let state = Mutex(State())
 
-    init(_ disk: any Disk, _ path: String, reserve: UInt64) {
+    init(_ disk: any Disk, _ path: String) {
         self.disk = disk
         self.path = path
-        self.reserve = reserve
     }
 
     /// Appends that were refused for want of room.
     var refusals: Int { state.withLock { $0.refusals } }
 
-    /// What is known is wrong: the disk was full when it was written to.
+    /// What is known is wrong: the disk was full when it was written to, or more was written than appends.
     func forget() { state.withLock { $0.free = 0 } }
 
-    /// Takes `bytes` out of what is free, or fails with `noSpace`. `now` in milliseconds.
-    func take(_ bytes: Int, appends: Int, now: UInt64) throws(StoreError) {
+    /// Takes `bytes` out of what is free, or fails with `noSpace` where that would leave less than `kept`.
+    /// `now` in milliseconds.
+    func take(_ bytes: Int, appends: Int, leaving kept: UInt64, now: UInt64) throws(StoreError) {
         let short: UInt64? = state.withLock { state in
             let age = now >= state.asked ? now - state.asked : .max
             let isStale = age >= Bounds.freeSpaceMilliseconds || state.written >= Bounds.freeSpaceBytes
-            if isStale || !isEnough(state.free, for: bytes) { ask(&state, now) }
-            guard isEnough(state.free, for: bytes) else {
+            if isStale || !isEnough(state.free, for: bytes, leaving: kept) { ask(&state, now) }
+            guard isEnough(state.free, for: bytes, leaving: kept) else {
                 state.refusals += appends
                 return state.free
             }
@@ -46,20 +45,18 @@ final class WriteRoom: Sendable {
             state.written += UInt64(bytes)
             return nil
         }
-        if let short { throw .noRoom(path, free: short, reserve: reserve) }
+        if let short { throw .noRoom(path, free: short, kept: kept) }
     }
 
-    private func isEnough(_ free: UInt64?, for bytes: Int) -> Bool {
+    private func isEnough(_ free: UInt64?, for bytes: Int, leaving kept: UInt64) -> Bool {
         guard let free else { return true }
-        return free >= UInt64(bytes) && free - UInt64(bytes) >= reserve
+        return free >= UInt64(bytes) && free - UInt64(bytes) >= kept
     }
 
     /// Where the file system cannot be asked, writing shows whether there is room.
     private func ask(_ state: inout State, _ now: UInt64) {
         do throws(StoreError) {
-            state.free = try attempt("ask for the free space of", path) { () throws(SystemFault) in
-                try disk.freeBytes(at: path)
-            }
+            state.free = try disk.freeSpace(at: path)
         } catch {
             state.free = nil
         }

@@ -38,7 +38,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Refuse events that would leave less than so much of the file system free, from 64KiB to 1TiB.",
+            "Hold so much of the file system in reserve, from 64KiB to 1TiB, for what must be written when it is "
+                + "full. Events that would leave less than 16MiB free beside it are refused.",
             valueName: "size"))
     var reserve = ByteSize(Int(LogOptions().reserveBytes))
 

@@ -30,7 +30,9 @@ struct FixtureStoreTests {
     func write() async throws {
         try Folder.remove(Self.folder)
         try PosixDisk().makeDirectories(["\(StoreFixtures.root)/stores", Self.folder])
-        let log = try EventLog.open(Self.folder, options: LogOptions(), environment: environment)
+        var options = LogOptions()
+        options.reserveBytes = 0
+        let log = try EventLog.open(Self.folder, options: options, environment: environment)
         for (index, batch) in Self.batches.enumerated() {
             _ = try await log.append(batch.lines, delivery: batch.delivery)
             if index == 1 || index == 3 { try await log.seal() }

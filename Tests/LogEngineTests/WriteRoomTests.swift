@@ -82,11 +82,11 @@ struct WriteRoomTests {
     @Test("the file system is asked once a second, or after so many bytes, or before a refusal")
     func asked() throws {
         disk.freeBytes = 1 << 30
-        let room = WriteRoom(disk, "/", reserve: 1 << 20)
+        let room = WriteRoom(disk, "/")
         func asks(_ bytes: Int, at now: UInt64) -> (count: Int, isRefused: Bool) {
             let before = disk.calls(of: .freeBytes)
             do throws(StoreError) {
-                try room.take(bytes, appends: 1, now: now)
+                try room.take(bytes, appends: 1, leaving: 1 << 20, now: now)
                 return (disk.calls(of: .freeBytes) - before, false)
             } catch {
                 #expect(error.code == .noSpace)
