@@ -25,6 +25,8 @@ final class LogWriter {
     private(set) var poison: StoreError?
     /// A roll whose manifest is still to be written.
     private var unlisted: SegmentEntry?
+    /// Files of segments that were to be listed and are not.
+    fileprivate var strays: [DoomedFile] = []
     /// No segment has a higher number.
     private var highestNumber: SegmentNumber
 
@@ -183,14 +185,24 @@ final class LogWriter {
         _ inputs: [SegmentEntry], for outputs: [SegmentEntry], _ change: (inout Manifest) -> Void = { _ in }
     ) throws(StoreError) -> EndedEra {
         let removed = Set(inputs.map(\.segment))
-        try updateManifest {
-            $0.list(outputs, removing: removed, active: active.head.segment, highest: highestNumber)
-            change(&$0)
+        do throws(StoreError) {
+            try updateManifest {
+                $0.list(outputs, removing: removed, active: active.head.segment, highest: highestNumber)
+                change(&$0)
+            }
+        } catch {
+            // A slot may list them, until the next manifest is written.
+            strays += outputs.map(doomed)
+            throw error
         }
         sealed = SealedSegments(manifest.segments)
         let before = era
-        era = before.end(dooming: inputs.map { DoomedFile(segment: $0.segment, path: layout.path(of: $0)) })
+        era = before.end(dooming: inputs.map(doomed))
         return before.ended
+    }
+
+    private func doomed(_ entry: SegmentEntry) -> DoomedFile {
+        DoomedFile(segment: entry.segment, path: layout.path(of: entry))
     }
 
     /// A number for a new segment. After a crash one that reached no manifest is given out again: no file
@@ -240,6 +252,8 @@ extension LogWriter {
         } catch {
             throw poisoning(error)
         }
+        graveyard.take(strays)
+        strays = []
     }
 
     /// What the disk has no room for is written once more in the room of RESERVE, which takes what is left.

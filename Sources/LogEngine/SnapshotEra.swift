@@ -92,7 +92,8 @@ final class Graveyard: Sendable {
 
     fileprivate func expect(_ doomed: [DoomedFile]) { state.withLock { $0.expected.formUnion(doomed) } }
 
-    fileprivate func take(_ doomed: [DoomedFile]) {
+    /// Takes files that no snapshot names any more.
+    func take(_ doomed: [DoomedFile]) {
         guard !doomed.isEmpty else { return }
         let waiting = state.withLock { state in
             state.expected.subtract(doomed)
