@@ -59,10 +59,12 @@ extension EventLog {
     }
 
     func exchange(
-        _ inputs: [SegmentEntry], for outputs: [SegmentEntry],
+        _ inputs: [SegmentEntry], for outputs: [SegmentEntry], keepsFiles: Bool = false,
         _ change: @escaping @Sendable (inout Manifest) -> Void = { _ in }
     ) throws(StoreError) -> EndedEra {
-        try performAndWait { (writer) throws(StoreError) in try writer.exchange(inputs, for: outputs, change) }
+        try performAndWait { (writer) throws(StoreError) in
+            try writer.exchange(inputs, for: outputs, keepsFiles: keepsFiles, change)
+        }
     }
 
     /// Fails with `noSpace` where the file system has less than `bytes`, and what is to be left.
@@ -75,14 +77,15 @@ extension EventLog {
 
     /// Writes the lines of `inputs` that may not go into new cold segments, which nobody lists yet.
     func rewrite(
-        _ inputs: [SegmentEntry], _ state: JobState, _ options: CompactionOptions,
+        _ inputs: [SegmentEntry], _ state: JobState, _ options: CompactionOptions, leavingOutDamage: Bool = false,
         checkpoint: @escaping (JobProgress) throws(StoreError) -> Void
     ) throws(StoreError) -> [SegmentEntry] {
         let task = Rewriter.Task(
             inputs: inputs,
             floor: Retention.disposable(before: state.manifest.horizon, holds: state.manifest.lists.holds),
-            manifest: state.manifest, keyed: try rememberedKeys(of: inputs, state), sources: state.sources,
-            now: state.now)
+            manifest: state.manifest,
+            keyed: try rememberedKeys(of: inputs, state, leavingOutDamage: leavingOutDamage), sources: state.sources,
+            leavesOutDamage: leavingOutDamage, now: state.now)
         return try Rewriter(task, options, self, checkpoint: checkpoint).run()
     }
 
@@ -98,7 +101,7 @@ extension EventLog {
 
     /// The keys that a repeat of a delivery may still name.
     private func rememberedKeys(
-        of inputs: [SegmentEntry], _ state: JobState
+        of inputs: [SegmentEntry], _ state: JobState, leavingOutDamage: Bool = false
     ) throws(StoreError) -> [KeyedDelivery] {
         var keyed: [KeyedDelivery] = []
         for entry in inputs where entry.remembersKeys(at: state.now, state.manifest.resolution) {
@@ -111,6 +114,7 @@ extension EventLog {
                     $0.outcome.isRemembered(at: state.now, state.manifest.resolution)
                 }
             case .failure(let fault):
+                if leavingOutDamage { continue }
                 throw .corrupt(file.path, "the segment is damaged; `daybook repair` keeps what is good", fault)
             }
         }

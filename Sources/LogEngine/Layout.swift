@@ -21,6 +21,7 @@ public struct Layout: Sendable {
     public var root: String { "\(data)/\(stream)" }
     public var hot: String { "\(root)/hot" }
     public var cold: String { "\(root)/cold" }
+    var damaged: String { "\(root)/damaged" }
     var temporary: String { "\(root)/tmp" }
     var lock: String { "\(root)/LOCK" }
     var reserve: String { "\(root)/RESERVE" }
@@ -49,6 +50,21 @@ public struct Layout: Sendable {
     /// Where a listed segment lies.
     public func path(of entry: SegmentEntry) -> String {
         entry.day.map { coldSegment(entry.segment, day: $0) } ?? hotSegment(entry.segment)
+    }
+
+    /// Where a damaged segment is kept aside. The name begins with the first bucket that it is known to hold.
+    func damagedSegment(_ entry: SegmentEntry) -> String {
+        let names = entry.day == nil ? Self.hotNames : Self.coldNames
+        return "\(damaged)/\(entry.firstBucket.milliseconds)-\(names.name(entry.segment))"
+    }
+
+    /// The first bucket of a file in `damaged/`, or `nil` for any other name.
+    static func damagedBucket(named name: String) -> Bucket? {
+        let parts = name.split(separator: "-", maxSplits: 1)
+        guard parts.count == 2, hotNames.number(String(parts[1])) ?? coldNames.number(String(parts[1])) != nil else {
+            return nil
+        }
+        return UInt64(parts[0]).map { Bucket(milliseconds: $0) }
     }
 
     // MARK: - Names

@@ -182,7 +182,8 @@ final class LogWriter {
     /// Takes segments out of the store and others in, in one manifest. The files of those taken out go once
     /// no snapshot of before is held.
     func exchange(
-        _ inputs: [SegmentEntry], for outputs: [SegmentEntry], _ change: (inout Manifest) -> Void = { _ in }
+        _ inputs: [SegmentEntry], for outputs: [SegmentEntry], keepsFiles: Bool = false,
+        _ change: (inout Manifest) -> Void = { _ in }
     ) throws(StoreError) -> EndedEra {
         let removed = Set(inputs.map(\.segment))
         do throws(StoreError) {
@@ -197,7 +198,12 @@ final class LogWriter {
         }
         sealed = SealedSegments(manifest.segments)
         let before = era
-        era = before.end(dooming: inputs.map(doomed))
+        era = before.end(
+            dooming: inputs.map { entry in
+                var file = doomed(entry)
+                if keepsFiles { file.keptAs = layout.damagedSegment(entry) }
+                return file
+            })
         return before.ended
     }
 

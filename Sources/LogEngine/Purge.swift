@@ -105,6 +105,7 @@ private final class Purge {
         var report = PurgeReport(plan: plan)
         let allocated = try allocatedBytes(state)
         try drop(found, plan, state)
+        try removeAside(before: Retention.disposable(before: found.horizon, holds: state.manifest.lists.holds))
         for (segment, action) in found.actions where action == .rewrite {
             if control.isCancelled { throw .cancelled }
             try rewrite(segment.entry, plan, &report)
@@ -228,6 +229,18 @@ private final class Purge {
             if isEarly { $0.eraseCount += 1 }
         }
         try ended.remove(after: options.readerGrace)
+    }
+
+    /// Damaged files that `repair` kept, which may hold what goes.
+    private func removeAside(before floor: Bucket) throws(StoreError) {
+        guard try log.disk.fileLength(log.layout.damaged) != nil else { return }
+        var isChanged = false
+        for name in try log.disk.names(in: log.layout.damaged) {
+            guard let bucket = Layout.damagedBucket(named: name), bucket < floor else { continue }
+            try log.disk.removeFile("\(log.layout.damaged)/\(name)")
+            isChanged = true
+        }
+        if isChanged { try log.disk.syncNames(of: log.layout.damaged, .removedSegments) }
     }
 
     private func rewrite(_ entry: SegmentEntry, _ plan: PurgePlan, _ report: inout PurgeReport) throws(StoreError) {

@@ -35,6 +35,8 @@ final class Rewriter {
         var keyed: [KeyedDelivery] = []
         /// The whole source table.
         var sources: [SourceDelivery] = []
+        /// Writes what is good of a damaged input; else that fails.
+        var leavesOutDamage = false
         let now: UInt64
     }
 
@@ -96,7 +98,7 @@ final class Rewriter {
             try cutter.add(chunk.output) { (lines, day) throws(StoreError) in try write(lines, day) }
         }
         try cutter.finish { (lines, day) throws(StoreError) in try write(lines, day) }
-        if let fault = scan.summary.faults.first {
+        if !task.leavesOutDamage, let fault = scan.summary.faults.first {
             throw .corrupt(fault.path, "the segment is damaged; `daybook repair` keeps what is good", fault.fault)
         }
     }

@@ -9,6 +9,8 @@ import Synchronization
 struct DoomedFile: Hashable, Sendable {
     let segment: SegmentNumber
     let path: String
+    /// Where it is kept instead of being removed.
+    var keptAs: String?
 }
 
 /// Held by the snapshots between two changes of which files live.
@@ -123,14 +125,25 @@ final class Graveyard: Sendable {
     /// Removes what has come. What cannot be removed stays, for the next time or the next open.
     func empty() throws(StoreError) { try remove(state.withLock { $0.files }) }
 
+    /// Takes a file from its place; returns the directories that changed.
+    private func leave(_ file: DoomedFile) throws(StoreError) -> [String] {
+        let directory = Layout.directory(of: file.path)
+        guard try access.disk.fileLength(file.path) != nil else { return [directory] }
+        guard let kept = file.keptAs else {
+            try access.disk.removeFile(file.path)
+            return [directory]
+        }
+        try access.disk.makeDirectories([Layout.directory(of: kept)])
+        try access.disk.moveFile(file.path, to: kept)
+        return [directory, Layout.directory(of: kept)]
+    }
+
     /// Removes files whether or not they are read, and makes that durable.
     fileprivate func remove(_ doomed: [DoomedFile]) throws(StoreError) {
         var directories: [String] = []
         for file in doomed {
             access.forget(file.segment)
-            if try access.disk.fileLength(file.path) != nil { try access.disk.removeFile(file.path) }
-            let directory = Layout.directory(of: file.path)
-            if !directories.contains(directory) { directories.append(directory) }
+            for directory in try leave(file) where !directories.contains(directory) { directories.append(directory) }
         }
         for directory in directories { try access.disk.syncNames(of: directory, .removedSegments) }
         state.withLock { state in

@@ -64,7 +64,7 @@ extension EventLog {
     }
 }
 
-private struct Verifier {
+struct Verifier {
     private let snapshot: LogSnapshot
     private let layout: Layout
     private let disk: any Disk
