@@ -19,6 +19,7 @@ extension Problem {
         if status == .serviceUnavailable || status == .insufficientStorage {
             fields[.retryAfter] = error.code == .busy ? "1" : "60"
         }
+        if let cursor = error.nextCursor { extras = [("cursor", .text(cursor.text))] }
     }
 
     private static func status(of code: StoreError.Code) -> HTTPResponse.Status {
@@ -29,7 +30,8 @@ extension Problem {
         case .deliveryConflict: .unprocessableContent
         case .busy, .poisoned, .closed: .serviceUnavailable
         case .noSpace: .insufficientStorage
-        case .disk, .locked, .missing, .corrupt, .mismatch: .internalServerError
+        case .disk, .locked, .missing, .corrupt, .mismatch, .clock, .cancelled, .interrupted, .revoked:
+            .internalServerError
         }
     }
 
@@ -42,7 +44,9 @@ extension Problem {
         case .badCursor: "bad_cursor"
         case .goneCursor: "gone_cursor"
         case .badArgument: "bad_argument"
-        case .disk, .poisoned, .locked, .missing, .corrupt, .mismatch, .busy, .closed: code.rawValue
+        case .disk, .poisoned, .locked, .missing, .corrupt, .mismatch, .busy, .closed, .clock, .cancelled, .interrupted,
+            .revoked:
+            code.rawValue
         }
     }
 
