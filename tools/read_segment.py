@@ -396,10 +396,17 @@ def manifest_of(data):
 
 
 def holds(at, body):
+    last, removed = 0, (2**64 - 1, 0, 0)
     while body:
         check(len(body) >= 36, "N3", at, "a hold is cut off")
         *numbers, length = struct.unpack_from("<QQQQI", body)
-        check(len(body) >= 36 + length, "N3", at + 32, "a hold's reason is cut off")
+        check(length <= 1024 and len(body) >= 36 + length, "N3", at + 32, "a hold's reason is too long or cut off")
+        check(last < numbers[0] < 2**63 - 1, "N3", at, f"hold {numbers[0]} behind {last}")
+        last = numbers[0]
+        if (*numbers[1:], length) == (*removed, 0):
+            check(len(body) == 36, "N3", at, "a removed hold is not the last")
+            return
+        check(numbers[1] <= numbers[2], "N3", at, "a hold begins behind its end")
         yield dict(zip(("number", "from", "to", "created"), numbers), reason=body[36:36 + length].decode())
         at, body = at + 36 + length, body[36 + length:]
 

@@ -56,6 +56,8 @@ public enum Bounds {
     /// that is over when they are more than one part in so many of it.
     static let smallGenerations = 8
     static let smallGenerationShare: UInt64 = 10
+    /// Holds of a stream; another is refused.
+    public static let holds = 1_000
     /// Days that one report lists; another goes on behind them.
     public static let reportedDays = 4_096
     /// Lines of a page.

@@ -29,6 +29,10 @@ public struct LogSnapshot: Sendable {
     public let horizon: Bucket
     /// Of the newest event, which may be purged; 0 where there never was one.
     public let lastSequence: Sequence
+    public let policy: RetentionPolicy
+    /// By number.
+    public let holds: [Hold]
+    public let jobs: [JobRecord]
     let eraseCount: UInt64
     /// The highest sequence that purge has removed; 0 where it never did.
     private let purgedThrough: Sequence
@@ -46,6 +50,9 @@ public struct LogSnapshot: Sendable {
         stream = manifest.stream
         resolution = manifest.resolution
         horizon = manifest.horizon
+        policy = manifest.lists.policy ?? .forever
+        holds = manifest.lists.holds.all
+        jobs = manifest.lists.jobs
         eraseCount = manifest.eraseCount
         purgedThrough = manifest.purgedThrough
         self.sealed = sealed

@@ -50,6 +50,7 @@ final class LogWriter {
     }
 
     var manifest: Manifest { manifests.current }
+    var now: UInt64 { environment.now() }
 
     /// What readers see: everything that is durable.
     var snapshot: LogSnapshot {

@@ -81,10 +81,9 @@ extension FrameSample {
         cold.day = 20_000
         manifest.segments = [cold, entry(10, isDamaged: true), entry(11, isDamaged: false)]
         manifest.lists.tombstones = [Tombstone(key: Hash128(low: 1, high: 2), through: Sequence(50))]
-        manifest.lists.holds = [
-            Hold(number: 1, from: .ofHour(1), to: .ofHour(2), created: 3, reason: "audit, Zürich ✓"),
-            Hold(number: 2, from: .earliest, to: .latest, created: 4, reason: ""),
-        ]
+        manifest.lists.holds.add(
+            Hold(number: 1, from: .ofHour(1), to: .ofHour(2), created: 3, reason: "audit, Zürich ✓"))
+        manifest.lists.holds.add(Hold(number: 2, from: .earliest, to: .latest, created: 4, reason: ""))
         manifest.lists.policy = RetentionPolicy(maxAgeMilliseconds: 86_400_000, maxBytes: nil, minFreeBytes: 1 << 30)
         manifest.lists.jobs = [JobRecord(job: .purge, lastRun: 9, lastSuccess: 0)]
         return manifest
