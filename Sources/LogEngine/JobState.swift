@@ -45,10 +45,7 @@ extension LogWriter {
 // What jobs ask of the log, from their own threads.
 extension EventLog {
     func jobState() throws(StoreError) -> JobState {
-        try performAndWait { (writer) throws(StoreError) in
-            try writer.seal(force: false)
-            return writer.jobState
-        }
+        try performAndWait { (writer) throws(StoreError) in writer.jobState }
     }
 
     /// The floored times of runs are kept in the manifest.
@@ -82,7 +79,7 @@ extension EventLog {
     ) throws(StoreError) -> [SegmentEntry] {
         let task = Rewriter.Task(
             inputs: inputs,
-            floor: Retention.disposable(before: state.manifest.horizon, holds: state.manifest.lists.holds),
+            floor: Retention.disposable(before: state.manifest.horizon, holds: state.manifest.lists.holds.all),
             manifest: state.manifest,
             keyed: try rememberedKeys(of: inputs, state, leavingOutDamage: leavingOutDamage), sources: state.sources,
             leavesOutDamage: leavingOutDamage, now: state.now)

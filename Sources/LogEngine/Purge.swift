@@ -105,7 +105,7 @@ private final class Purge {
         var report = PurgeReport(plan: plan)
         let allocated = try allocatedBytes(state)
         try drop(found, plan, state)
-        try removeAside(before: Retention.disposable(before: found.horizon, holds: state.manifest.lists.holds))
+        try removeAside(before: Retention.disposable(before: found.horizon, holds: state.manifest.lists.holds.all))
         for (segment, action) in found.actions where action == .rewrite {
             if control.isCancelled { throw .cancelled }
             try rewrite(segment.entry, plan, &report)
@@ -177,7 +177,7 @@ private final class Purge {
                 last = Sequence(entry.nextSequence.value - 1)
             }
         case .rewrite:
-            let floor = Retention.disposable(before: plan.horizon, holds: state.manifest.lists.holds)
+            let floor = Retention.disposable(before: plan.horizon, holds: state.manifest.lists.holds.all)
             var manifest = state.manifest
             manifest.horizon = .earliest
             let snapshot = LogSnapshot(

@@ -39,7 +39,7 @@ struct RetentionPlan: Sendable {
     init(
         _ segments: [RetainedSegment], policy: RetentionPolicy, manifest: Manifest, freeBytes: UInt64?, now: UInt64
     ) {
-        let holds = manifest.lists.holds
+        let holds = manifest.lists.holds.all
         let resolution = manifest.resolution
         var wanted = manifest.horizon
         if let age = policy.maxAgeMilliseconds {

@@ -41,6 +41,16 @@ struct Ledger: Sendable {
     /// The answer got lost on its way: the client does not know what became of the batch.
     mutating func forgetAnswer(to batch: TestBatch) { fates[batch.number] = .unknown }
 
+    /// A purge of it has begun.
+    mutating func mayLose(_ batch: TestBatch) {
+        fates[batch.number] = .unknown
+        let lines = Set(batch.events.map(\.brief))
+        served = served.filter { !lines.contains($0.line) }
+    }
+
+    /// A purge of it has ended.
+    mutating func hasLost(_ batch: TestBatch) { fates[batch.number] = .refused }
+
     mutating func wasServed(_ events: [ReadEvent]) { served.formUnion(events) }
 
     // MARK: What is owed

@@ -17,8 +17,8 @@ struct MendTests {
         let victim = try #require(kept.entries.last)
         let path = kept.layout.path(of: victim)
         let dump = try SegmentDump.read(path, environment: kept.environment.on(kept.disk))
-        let block = try #require(dump.blocks.last)
-        kept.disk.flipBit(path, Int(block.offset + 300) * 8)
+        let block = try #require(dump.seal?.index.last)
+        kept.disk.flipBit(path, (Int(block.offset) + block.metaLength + 20) * 8)
         // A fresh process, which has nothing of it in memory.
         try await kept.reopen()
         return (kept, victim)

@@ -14,7 +14,7 @@ struct RetentionPlanTests {
             store: StoreID(1), deliverySecret: Hash128(low: 0, high: 0), created: 0, stream: .interactions,
             resolution: .tenMinutes)
         manifest.horizon = Bucket(milliseconds: horizon)
-        manifest.lists.holds = holds
+        for hold in holds { manifest.lists.holds.add(hold) }
         return manifest
     }
 

@@ -120,6 +120,32 @@ extension Scenario.Stage {
         }
     }
 
+    func compact(_ log: EventLog) async throws(StoreError) {
+        do throws(StoreError) {
+            _ = try await log.compact()
+        } catch {
+            try forgive(error)
+            _ = try await log.compact()
+        }
+    }
+
+    /// Purges what is before a bucket, which is just these batches.
+    mutating func purge(_ batches: [TestBatch], before horizon: Bucket, _ log: EventLog) async throws(StoreError) {
+        var options = PurgeOptions()
+        options.policy = RetentionPolicy(maxAgeMilliseconds: environment.clock.now - horizon.milliseconds)
+        options.readerGrace = 0
+        for batch in batches { ledger.mayLose(batch) }
+        let report: PurgeReport
+        do throws(StoreError) {
+            report = try await log.purge(options)
+        } catch {
+            try forgive(error)
+            report = try await log.purge(options)
+        }
+        guard report.deferred.isEmpty else { return }
+        for batch in batches { ledger.hasLost(batch) }
+    }
+
     mutating func read(_ log: EventLog) throws(StoreError) {
         ledger.wasServed(try readAll(log.snapshot(), ScanRequest(order: .arrival)).events)
     }
@@ -196,5 +222,48 @@ extension Scenario {
         }
     }
 
-    static let all = [life, crashes, blocks]
+    private static let old = TestBatch(800, buckets: [1, 2, 3])
+    private static let older = TestBatch(810, buckets: [0, 0])
+
+    /// Segments are compacted, and what they became is joined with late ones; killed in between.
+    static let compaction = Scenario("compactions", hasStore: true) { stage throws(StoreError) in
+        try await stage.openAndCrash { log, stage throws(StoreError) in
+            try await stage.append(ordered, to: log)
+            try await stage.append(sourced, to: log)
+            try await stage.seal(log)
+            try await stage.append(shuffled, to: log)
+            try await stage.compact(log)
+            try await stage.append(single, to: log)
+            try stage.read(log)
+        }
+        try await stage.open { log, stage throws(StoreError) in
+            try await stage.append(late, to: log)
+            try await stage.seal(log)
+            stage.environment.clock.advance(by: 86_400_000)
+            try await stage.compact(log)
+            try stage.read(log)
+        }
+    }
+
+    /// What is old is purged: of the active segment, of a hot one and of a cold one.
+    static let purge = Scenario("purges", hasStore: true) { stage throws(StoreError) in
+        try await stage.openAndCrash { log, stage throws(StoreError) in
+            try await stage.append(older, to: log)
+            try await stage.seal(log)
+            try await stage.append(old, to: log)
+            try await stage.append(ordered4, to: log)
+            try await stage.purge([older], before: .ofTest(1), log)
+            try await stage.append(last4, to: log)
+        }
+        try await stage.open { log, stage throws(StoreError) in
+            try await stage.seal(log)
+            try await stage.compact(log)
+            try await stage.purge([old], before: .ofTest(4), log)
+            try stage.read(log)
+        }
+    }
+    private static let ordered4 = TestBatch(820, buckets: [4, 5], key: 8)
+    private static let last4 = TestBatch(830, buckets: [6, 4], key: 9)
+
+    static let all = [life, crashes, blocks, compaction, purge]
 }
