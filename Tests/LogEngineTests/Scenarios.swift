@@ -223,6 +223,8 @@ extension Scenario {
     }
 
     private static let old = TestBatch(800, buckets: [1, 2, 3])
+    private static let yesterday1 = TestBatch(840, buckets: [-20, -19], key: 10)
+    private static let yesterday2 = TestBatch(850, buckets: [-18, -19], key: 11)
     private static let older = TestBatch(810, buckets: [0, 0])
 
     /// Segments are compacted, and what they became is joined with late ones; killed in between.
@@ -231,7 +233,8 @@ extension Scenario {
             try await stage.append(ordered, to: log)
             try await stage.append(sourced, to: log)
             try await stage.seal(log)
-            try await stage.append(shuffled, to: log)
+            try await stage.append(yesterday1, to: log)
+            try await stage.seal(log)
             try await stage.compact(log)
             try await stage.append(single, to: log)
             try stage.read(log)
@@ -239,7 +242,8 @@ extension Scenario {
         try await stage.open { log, stage throws(StoreError) in
             try await stage.append(late, to: log)
             try await stage.seal(log)
-            stage.environment.clock.advance(by: 86_400_000)
+            try await stage.append(yesterday2, to: log)
+            try await stage.seal(log)
             try await stage.compact(log)
             try stage.read(log)
         }

@@ -30,7 +30,7 @@ public struct TestEvent: Sendable, CustomStringConvertible {
 extension Bucket {
     /// The `index`th bucket of 10 minutes of the tests' day.
     public static func ofTest(_ index: Int) -> Bucket {
-        Bucket(milliseconds: 1_794_960_000_000 + UInt64(index) * Resolution.tenMinutes.milliseconds)
+        Bucket(milliseconds: UInt64(1_794_960_000_000 + index * Int(Resolution.tenMinutes.milliseconds)))
     }
 }
 
