@@ -53,4 +53,24 @@ struct LastEventTests {
         }
         try await scanned.log.close()
     }
+
+    @Test("of sealed segments that end in one bucket the newest counts, also above what a damaged one has left")
+    func newestSegment() async throws {
+        var scanned = try ScannedLog()
+        for (index, batches) in [[[5]], [[5], [9]], [[5]]].enumerated() {
+            for (number, buckets) in batches.enumerated() {
+                try await scanned.append(TestBatch(10 * index + number, buckets: buckets))
+            }
+            try await scanned.log.seal()
+        }
+        try expectLast(scanned.log.snapshot(), scanned.reference, "undamaged")
+        let environment = TestEnvironment().on(scanned.disk)
+        let path = scanned.log.snapshot().segments[1].path
+        let highest = try SegmentDump.read(path, environment: environment).blocks[1]
+        scanned.disk.flipBit(path, Int(highest.offset) * 8 + 400)
+        let (snapshot, _) = try StoreReader.snapshot(
+            of: dataDirectory, options: LogOptions(), environment: environment)
+        #expect(try snapshot.last()?.sequence == Sequence(4))
+        try await scanned.log.close()
+    }
 }
