@@ -5,10 +5,8 @@ import SegmentFormat
 /// The body of an answer, in pieces: what scans find, in the form that the client wants, with the
 /// digest of it all. One caller at a time; its calls block, so they belong on the blocking pool.
 final class EventPieces: @unchecked Sendable {
-    /// Bytes of a piece. A row that is longer is a piece of its own.
-    static let pieceBytes = 128 << 10
-    /// Pieces that are made at a time, so that a change of threads pays.
-    private static let piecesAtOnce = 4
+    /// Bytes of a piece: enough that a change of threads for each pays. A row that is longer is a piece of its own.
+    static let pieceBytes = 1 << 20
     /// Bytes of a piece where the scan has no place.
     static let lonePieceBytes = 64 << 10
     static let separator: StaticString = ",\n"
@@ -69,13 +67,12 @@ final class EventPieces: @unchecked Sendable {
     /// The XXH3-128 of all pieces.
     var hash: Hash128 { digest.wide }
 
-    /// The next pieces; none at the end of the scan.
-    func next() throws(StoreError) -> [ByteBuffer] {
-        guard hasPlace else { return try nextLonePiece().map { [$0] } ?? [] }
-        var pieces: [ByteBuffer] = []
-        while pieces.count < Self.piecesAtOnce, let piece = try nextPiece(Self.pieceBytes) { pieces.append(piece) }
-        if pieces.isEmpty { close() }
-        return pieces
+    /// The next piece; `nil` at the end of the scan.
+    func next() throws(StoreError) -> ByteBuffer? {
+        guard hasPlace else { return try nextLonePiece() }
+        if let piece = try nextPiece(Self.pieceBytes) { return piece }
+        close()
+        return nil
     }
 
     private func nextPiece(_ bytes: Int) throws(StoreError) -> ByteBuffer? {
@@ -205,10 +202,10 @@ private enum Source {
     }
 }
 
-/// Buffers that are used again once the connection has let go of them: as many as are made at a time, as
-/// many that are being sent, and those that may still wait for the socket.
+/// Buffers that are used again once the connection has let go of them: one that is being made, one that waits
+/// to be written, and one that waits for the socket.
 private struct BufferRing {
-    private static let size = 12
+    private static let size = 3
     private var buffers: [ByteBuffer] = []
     private var next = 0
 

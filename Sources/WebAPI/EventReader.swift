@@ -69,11 +69,9 @@ struct EventReader: Sendable {
         let heldBytes = pieces.hasPlace ? Self.heldBytes : EventPieces.lonePieceBytes
         var held: [ByteBuffer] = []
         var bytes = 0
-        while bytes <= heldBytes {
-            let next = try pieces.next()
-            if next.isEmpty { break }
-            bytes += next.reduce(0) { $0 + $1.readableBytes }
-            held += next
+        while bytes <= heldBytes, let piece = try pieces.next() {
+            bytes += piece.readableBytes
+            held.append(piece)
         }
         guard bytes > heldBytes else { return Page(pieces: pieces, held: held, next: pieces.cursor) }
         pieces.close()

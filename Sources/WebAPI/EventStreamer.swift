@@ -38,18 +38,18 @@ struct EventStreamer: Sendable {
         }
     }
 
-    /// While some pieces are on their way, the next ones are made; not where the scan has no place, because
-    /// what is made ahead would be held.
+    /// While a piece is on its way, the next one is made; not where the scan has no place, because what is made
+    /// ahead would be held.
     private func tell(_ pieces: EventPieces, _ writer: inout some ResponseBodyWriter) async throws {
         var ready = try await blocking.runIfActive { try pieces.next() }
-        while !ready.isEmpty {
+        while let piece = ready {
             guard pieces.hasPlace else {
-                for piece in ready { try await writer.write(piece) }
+                try await writer.write(piece)
                 ready = try await blocking.runIfActive { try pieces.next() }
                 continue
             }
             async let following = blocking.runIfActive { try pieces.next() }
-            for piece in ready { try await writer.write(piece) }
+            try await writer.write(piece)
             ready = try await following
         }
     }
