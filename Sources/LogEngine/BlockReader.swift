@@ -39,10 +39,6 @@ final class BlockReader {
         access.faults.report(fault)
     }
 
-    func report(_ clause: Clause, in block: BlockReference) {
-        report(FileFault(path: block.segment.file.path, fault: FormatFault(clause, at: block.entry.offset)))
-    }
-
     /// Opens a listed segment; what is wrong with it counts as a fault of this scan.
     func open(_ entry: SegmentEntry, store: StoreID) throws(StoreError) -> OpenSegment? {
         guard let segment = try access.open(entry, store: store) else {
@@ -53,10 +49,16 @@ final class BlockReader {
         return segment
     }
 
-    /// The meta of a block, without reading its data; `nil` where it is damaged.
+    /// The meta of a block, without reading its data; `nil` where it is damaged. What was read ahead stays.
     func meta(_ block: BlockReference) throws(StoreError) -> BlockMeta? {
-        let bytes = try bytes(block, count: block.entry.metaLength)
-        return checked(block) { () throws(FormatFault) in try Self.meta(bytes, block) }
+        let (offset, count) = (block.entry.offset, block.entry.metaLength)
+        if let bytes = held(block.segment, offset, count) {
+            return checked(block) { () throws(FormatFault) in try Self.meta(bytes, block) }
+        }
+        let bytes = try block.segment.file.read(count, at: offset)
+        return checked(block) { () throws(FormatFault) in
+            try bytes.decoded { (bytes) throws(FormatFault) in try Self.meta(bytes, block) }
+        }
     }
 
     /// Appends the lines of a block whose bucket is in `buckets`, by bucket or in order of arrival.
@@ -79,34 +81,43 @@ final class BlockReader {
         }
     }
 
-    /// Decodes the lines of a block whose bucket is in `buckets`, and calls `body` with them.
-    func withLines(
-        _ shared: SharedBlock, buckets: ClosedRange<Bucket>,
-        _ body: (BlockMeta, BlockSlice, UnsafeRawBufferPointer) -> Void
+    /// Decodes the lines of a block whose bucket is in `buckets` to where a window wants them.
+    func gather(
+        _ shared: SharedBlock, buckets: ClosedRange<Bucket>, into window: inout WindowLayout
     ) throws(StoreError) {
-        if shared.layout == nil { try readWhole(shared) }
-        guard let layout = shared.layout else { return }
         let block = shared.block
-        let metaBytes = try bytes(block, count: block.entry.metaLength)
-        let found = checked(block) { () throws(FormatFault) in try Self.meta(metaBytes, block) }
-        guard let meta = found else { return }
+        guard let layout = shared.layout else {
+            try withFrame(block) { (meta, data) throws(FormatFault) in
+                let layout = try BlockData.layout(data, of: meta, at: block.dataOffset)
+                shared.layout = layout
+                let slice = BlockSlice(meta, buckets)
+                guard slice.lines > 0 else { return }
+                let part = UnsafeRawBufferPointer(rebasing: data[layout.frameRange(slice.byteRange)])
+                try Self.gather(slice, of: meta, block, layout, part, into: &window)
+            }
+            return
+        }
+        guard let meta = try meta(block) else { return }
         let slice = BlockSlice(meta, buckets)
         guard slice.lines > 0 else { return }
-        let part = try dataBytes(block, layout.frameRange(slice.byteRange))
+        let stored = layout.frameRange(slice.byteRange)
+        let part = try bytes(block.segment, from: block.dataOffset + UInt64(stored.lowerBound), count: stored.count)
         checked(block) { () throws(FormatFault) in
-            scratch.clear()
-            let place = scratch.reserve(slice.byteRange.count)
-            try BlockData.decode(
-                part, layout: layout, of: meta, at: block.dataOffset, range: slice.byteRange, into: place)
-            guard place.last == 0x0A else { throw FormatFault(.dataLines, at: block.dataOffset) }
-            body(meta, slice, UnsafeRawBufferPointer(place))
+            try Self.gather(slice, of: meta, block, layout, part, into: &window)
         }
     }
 
-    private func readWhole(_ shared: SharedBlock) throws(StoreError) {
-        let block = shared.block
-        shared.layout = try withFrame(block) { (meta, data) throws(FormatFault) in
-            try BlockData.layout(data, of: meta, at: block.dataOffset)
+    private static func gather(
+        _ slice: BlockSlice, of meta: BlockMeta, _ block: BlockReference, _ layout: DataLayout,
+        _ part: UnsafeRawBufferPointer, into window: inout WindowLayout
+    ) throws(FormatFault) {
+        let start = layout.frameRange(slice.byteRange).lowerBound
+        try window.place(slice, of: meta, at: block.entry.offset) { (range, place) throws(FormatFault) in
+            let own = layout.frameRange(range)
+            try BlockData.decode(
+                UnsafeRawBufferPointer(rebasing: part[own.lowerBound - start..<own.upperBound - start]), layout: layout,
+                of: meta, at: block.dataOffset, range: range, into: place)
+            guard place.last == 0x0A else { throw FormatFault(.dataLines, at: block.dataOffset) }
         }
     }
 
@@ -116,7 +127,8 @@ final class BlockReader {
     func withFrame<Result>(
         _ block: BlockReference, _ body: (BlockMeta, UnsafeRawBufferPointer) throws(FormatFault) -> Result
     ) throws(StoreError) -> Result? {
-        let frames = try bytes(block, count: block.entry.metaLength + block.entry.dataLength)
+        let frames = try bytes(
+            block.segment, from: block.entry.offset, count: block.entry.metaLength + block.entry.dataLength)
         return checked(block) { () throws(FormatFault) in
             let (meta, data) = try Self.taken(frames, block)
             return try body(meta, data)
@@ -158,21 +170,12 @@ final class BlockReader {
 
     // MARK: - Bytes
 
-    /// The first `count` bytes of a block's frames, fewer where the file ends; valid until the next call.
-    private func bytes(_ block: BlockReference, count: Int) throws(StoreError) -> UnsafeRawBufferPointer {
-        let offset = block.entry.offset
-        if let held, held.segment == block.segment.number, offset >= held.start,
-            offset + UInt64(count) <= held.start + UInt64(held.count)
-        {
-            return slice(from: Int(offset - held.start), count)
-        }
-        let wanted = max(count, isSequential(block) ? Self.readAhead : 0)
-        return try fill(block.segment, from: offset, count, wanted: wanted)
-    }
-
-    private func fill(
-        _ segment: OpenSegment, from offset: UInt64, _ count: Int, wanted: Int
+    /// `count` bytes of a segment, fewer where the file ends; valid until the next call.
+    private func bytes(
+        _ segment: OpenSegment, from offset: UInt64, count: Int
     ) throws(StoreError) -> UnsafeRawBufferPointer {
+        if let held = held(segment, offset, count) { return held }
+        let wanted = max(count, isSequential(segment, offset) ? Self.readAhead : 0)
         held = nil
         if buffer.count < wanted {
             buffer.deallocate()
@@ -184,23 +187,16 @@ final class BlockReader {
         return slice(from: 0, min(count, got))
     }
 
-    /// Bytes `range` of a block's data frame, of which no more than that is read.
-    private func dataBytes(
-        _ block: BlockReference, _ range: Range<Int>
-    ) throws(StoreError) -> UnsafeRawBufferPointer {
-        let offset = block.dataOffset + UInt64(range.lowerBound)
-        if let held, held.segment == block.segment.number, offset >= held.start,
-            offset + UInt64(range.count) <= held.start + UInt64(held.count)
-        {
-            return slice(from: Int(offset - held.start), range.count)
-        }
-        return try fill(block.segment, from: offset, range.count, wanted: range.count)
+    private func held(_ segment: OpenSegment, _ offset: UInt64, _ count: Int) -> UnsafeRawBufferPointer? {
+        guard let held, held.segment == segment.number, offset >= held.start,
+            offset + UInt64(count) <= held.start + UInt64(held.count)
+        else { return nil }
+        return slice(from: Int(offset - held.start), count)
     }
 
-    private func isSequential(_ block: BlockReference) -> Bool {
-        guard let held, held.segment == block.segment.number else { return false }
-        let end = held.start + UInt64(held.count)
-        return block.entry.offset >= held.start && block.entry.offset <= end
+    private func isSequential(_ segment: OpenSegment, _ offset: UInt64) -> Bool {
+        guard let held, held.segment == segment.number else { return false }
+        return offset >= held.start && offset <= held.start + UInt64(held.count)
     }
 
     private func slice(from start: Int, _ count: Int) -> UnsafeRawBufferPointer {

@@ -43,8 +43,10 @@ public enum Bounds {
     static let scanPool = 96 << 20
     /// What a scan gets however little is left.
     static let scanFloor = 256 << 10
-    /// Raw bytes that a scan hands out at a time where no gathering is needed.
+    /// Raw bytes that a scan hands out at a time where nothing asks for more.
     static let scanChunk = 256 << 10
+    /// A window is this many times what its end cuts off, as far as the budget goes: that is decoded twice.
+    static let windowPerCut = 4
     /// Bytes of block indexes that are kept for sealed segments.
     static let indexCacheBytes = 32 << 20
     /// Sealed segments whose files are kept open.

@@ -1,8 +1,8 @@
 import SegmentFormat
 
 // A scan in order of bucket, then sequence. Where blocks do not overlap in time they stream one by
-// one; where they do, the next stretch of buckets that fits the budget is gathered from all blocks
-// that share it, each block decoded once a window, and of each block only the slice that is wanted.
+// one; where they do, the next stretch of buckets, a window, is gathered from all blocks that share it,
+// each block decoded once a window, and of each block only the slice that is wanted.
 
 final class TimeOrder: LineSource {
     private var queue: BlockQueue
@@ -82,17 +82,29 @@ final class TimeOrder: LineSource {
         floor = Bucket(milliseconds: window.last.milliseconds + 1)
     }
 
-    /// Opens every block that has lines in the next window.
-    private func planWindow(budget: Int, lines: Int) throws(StoreError) {
-        planner.begin(budget: budget, lines: lines)
-        if planner.hasLostCount {
-            planner.restart()
-            for block in open { try count(block.block) }
+    /// Opens every block that has lines in the next window. A short window stays in the processor's cache, but
+    /// the more blocks its end cuts through, the longer it has to be to pay.
+    private func planWindow(budget most: Int, lines: Int) throws(StoreError) {
+        var budget = min(most, Bounds.scanChunk)
+        while true {
+            planner.begin(budget: budget, lines: lines)
+            if planner.hasLostCount {
+                planner.restart()
+                for block in open { try count(block.block) }
+            }
+            while let block = try queue.peek(), block.entry.firstBucket <= planner.bound {
+                queue.advance()
+                try overlap(block)
+            }
+            guard budget < min(most, cutBytes * Bounds.windowPerCut) else { return }
+            budget = min(most, 2 * budget)
         }
-        while let block = try queue.peek(), block.entry.firstBucket <= planner.bound {
-            queue.advance()
-            try overlap(block)
-        }
+    }
+
+    /// At most so much is decoded for the planned window and again for the next one.
+    private var cutBytes: Int {
+        let cut = open.filter { $0.entry.firstBucket <= planner.bound && $0.entry.lastBucket > planner.bound }
+        return cut.reduce(0) { $0 + min($1.entry.rawLength, FormatBounds.lz4BlockBytes) }
     }
 
     private func overlap(_ block: BlockReference) throws(StoreError) {
@@ -113,16 +125,11 @@ final class TimeOrder: LineSource {
     /// Copies each run to the place that the plan gives it: buckets in order, and in a bucket the blocks
     /// in order of sequence, which is also the order in which they come by.
     private func gather(_ window: WindowPlanner.Window, into output: ScanOutput) throws(StoreError) {
-        var layout = WindowLayout(window)
-        let place = output.reserve(layout.byteCount)
+        var layout = WindowLayout(window, output)
         for block in open where block.entry.firstBucket <= window.last {
-            var fits = true
-            try reader.withLines(block, buckets: floor...window.last) { meta, slice, bytes in
-                fits = layout.copy(meta, slice, bytes, to: place)
-            }
-            if !fits { reader.report(.sealBlocks, in: block.block) }
+            try reader.gather(block, buckets: floor...window.last, into: &layout)
         }
-        layout.finish(place, into: output)
+        layout.finish()
     }
 
     // MARK: - A bucket beyond the budget

@@ -11,12 +11,23 @@ struct WindowLayout {
         var linesDone = 0
     }
 
+    /// Runs of a block that lie one behind the other in the window as well.
+    private struct Stretch {
+        var source: Range<Int>
+        var byte: Int
+    }
+
+    /// Stretches that are shorter on average are decoded in one go and copied: what is compressed in one
+    /// piece, which a Zstandard frame is, would be decoded for each of them.
+    private static let shortStretch = FormatBounds.lz4BlockBytes
+
+    private let output: ScanOutput
+    private let bytes: UnsafeMutableRawBufferPointer
     private var places: [Place] = []
     private var placeOfBucket: [UInt64: Int] = [:]
     private var sequences: [UInt64]
-    let byteCount: Int
 
-    init(_ window: WindowPlanner.Window) {
+    init(_ window: WindowPlanner.Window, _ output: ScanOutput) {
         var (byte, line) = (0, 0)
         for run in window.buckets {
             placeOfBucket[run.bucket.milliseconds] = places.count
@@ -24,45 +35,81 @@ struct WindowLayout {
             byte += run.bytes
             line += run.lines
         }
-        byteCount = byte
+        self.output = output
+        bytes = output.reserve(byte)
         sequences = Array(repeating: 0, count: line)
     }
 
-    /// Copies the lines of a block. False where they are not what was planned, which only a file that
-    /// changes while it is read can bring about; what does not fit is left out.
-    mutating func copy(
-        _ meta: BlockMeta, _ slice: BlockSlice, _ bytes: UnsafeRawBufferPointer,
-        to output: UnsafeMutableRawBufferPointer
-    ) -> Bool {
-        let span = slice.span(meta)
-        var (byte, line) = (0, 0)
+    /// Places the lines of a block, which `decode` brings: it is called with ranges of the block's bytes, and
+    /// the memory that they belong in. Refuses lines that are not what was planned (E2), which only a file that
+    /// changes while it is read can bring about. What was refused leaves a gap.
+    mutating func place(
+        _ slice: BlockSlice, of meta: BlockMeta, at offset: UInt64,
+        _ decode: (Range<Int>, UnsafeMutableRawBufferPointer) throws(FormatFault) -> Void
+    ) throws(FormatFault) {
+        let stretches = try stretches(of: slice, meta, at: offset)
+        let areLong = stretches.count * Self.shortStretch <= slice.byteRange.count && meta.codec == .lz4
+        if areLong || stretches.count == 1 {
+            for stretch in stretches { try decode(stretch.source, place(of: stretch)) }
+        } else {
+            let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: slice.byteRange.count, alignment: 16)
+            defer { scratch.deallocate() }
+            try decode(slice.byteRange, scratch)
+            for stretch in stretches {
+                let start = stretch.source.lowerBound - slice.byteRange.lowerBound
+                place(of: stretch).copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: scratch[start..<start + stretch.source.count]))
+            }
+        }
+        count(slice, meta)
+    }
+
+    private func place(of stretch: Stretch) -> UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(rebasing: bytes[stretch.byte..<stretch.byte + stretch.source.count])
+    }
+
+    private func stretches(
+        of slice: BlockSlice, _ meta: BlockMeta, at offset: UInt64
+    ) throws(FormatFault) -> [Stretch] {
+        var stretches: [Stretch] = []
+        var source = slice.byteRange.lowerBound
         for run in meta.runs[slice.runs] {
             guard let index = placeOfBucket[run.bucket.milliseconds],
                 places[index].bytesDone + run.bytes <= places[index].run.bytes,
                 places[index].linesDone + run.lines <= places[index].run.lines
-            else { return false }
-            let place = places[index]
-            let start = place.byte + place.bytesDone
-            UnsafeMutableRawBufferPointer(rebasing: output[start..<start + run.bytes])
-                .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[byte..<byte + run.bytes]))
-            for offset in 0..<run.lines {
-                sequences[place.line + place.linesDone + offset] = span.sequence(line + offset).value
+            else { throw FormatFault(.sealBlocks, at: offset) }
+            let byte = places[index].byte + places[index].bytesDone
+            let end = source + run.bytes
+            if let last = stretches.last, last.byte + last.source.count == byte {
+                stretches[stretches.count - 1].source = last.source.lowerBound..<end
+            } else {
+                stretches.append(Stretch(source: source..<end, byte: byte))
             }
-            places[index].bytesDone += run.bytes
-            places[index].linesDone += run.lines
-            byte += run.bytes
-            line += run.lines
+            source = end
         }
-        return true
+        return stretches
     }
 
-    /// Hands the lines over to the output that `place` belongs to.
-    consuming func finish(_ place: UnsafeMutableRawBufferPointer, into output: ScanOutput) {
+    private mutating func count(_ slice: BlockSlice, _ meta: BlockMeta) {
+        let span = slice.span(meta)
+        var line = 0
+        for run in meta.runs[slice.runs] {
+            guard let index = placeOfBucket[run.bucket.milliseconds] else { continue }
+            let first = places[index].line + places[index].linesDone
+            for offset in 0..<run.lines { sequences[first + offset] = span.sequence(line + offset).value }
+            places[index].bytesDone += run.bytes
+            places[index].linesDone += run.lines
+            line += run.lines
+        }
+    }
+
+    /// Hands the lines over to the output.
+    consuming func finish() {
         var (byte, line) = (0, 0)
         var runs: [Run] = []
         for done in places where done.linesDone > 0 {
             if byte < done.byte {
-                memmove(place.baseAddress, byte, from: done.byte, count: done.bytesDone)
+                memmove(byte, from: done.byte, count: done.bytesDone)
                 for offset in 0..<done.linesDone { sequences[line + offset] = sequences[done.line + offset] }
             }
             runs.append(Run(bucket: done.run.bucket, lines: done.linesDone, bytes: done.bytesDone))
@@ -73,8 +120,8 @@ struct WindowLayout {
         output.grow(by: runs, .listed(sequences))
     }
 
-    private func memmove(_ base: UnsafeMutableRawPointer?, _ to: Int, from: Int, count: Int) {
-        guard let base else { return }
+    private func memmove(_ to: Int, from: Int, count: Int) {
+        guard let base = bytes.baseAddress else { return }
         (base + to).copyMemory(from: base + from, byteCount: count)
     }
 }

@@ -56,6 +56,19 @@ struct TimeOrderTests {
         try await scanned.log.close()
     }
 
+    @Test("blocks that overlap a little come in short windows, however much room there is")
+    func overlapping() async throws {
+        var scanned = try ScannedLog()
+        // Each block shares a bucket with the next one in time, and every other pair came the wrong way round.
+        try await append(2_400, of: 40, padding: 1_000, to: &scanned) { number in
+            (number / 40 ^ 1) + (number % 40 >= 20 ? 1 : 0)
+        }
+        let (events, largest, chunks) = try scan(scanned)
+        #expect(events == scanned.reference.scan(order: .time))
+        #expect(largest <= 2 * Bounds.scanChunk && chunks > 4)
+        try await scanned.log.close()
+    }
+
     @Test("one line in ten is late: all come sorted, in small chunks")
     func late() async throws {
         var random = SeededRandom(seed: 2)

@@ -130,15 +130,18 @@ struct WindowTests {
     /// Lays blocks out and returns what the output then holds, or `nil` where one did not fit.
     private func lay(_ window: [Run], _ blocks: [(meta: BlockMeta, text: String)]) -> [String]? {
         let last = window.last?.bucket ?? .latest
-        var layout = WindowLayout(WindowPlanner.Window(buckets: window, last: last, isTooLarge: false))
         let output = ScanOutput()
-        let place = output.reserve(layout.byteCount)
+        var layout = WindowLayout(WindowPlanner.Window(buckets: window, last: last, isTooLarge: false), output)
         for (meta, text) in blocks {
-            let slice = BlockSlice(meta, .earliest...last)
-            let fits = Array(text.utf8).withUnsafeBytes { layout.copy(meta, slice, $0, to: place) }
-            guard fits else { return nil }
+            let bytes = Array(text.utf8)
+            do throws(FormatFault) {
+                try layout.place(BlockSlice(meta, .earliest...last), of: meta, at: 7) { $1.copyBytes(from: bytes[$0]) }
+            } catch {
+                #expect(error == FormatFault(.sealBlocks, at: 7))
+                return nil
+            }
         }
-        layout.finish(place, into: output)
+        layout.finish()
         return output.told
     }
 
@@ -150,6 +153,32 @@ struct WindowTests {
             (meta(20, [run(1, lines: 2, bytes: 4), run(2, lines: 1, bytes: 2)]), "d\ne\nf\n"),
         ]
         #expect(lay(window, blocks) == ["#10 aa", "#20 d", "#21 e", "#11 b", "#12 c", "#22 f"])
+    }
+
+    @Test("long stretches are decoded where they belong, short ones in one go", arguments: [10, 65_536, 70_000])
+    func stretches(_ bytes: Int) throws {
+        let runs = [1, 2, 3, 5].map { run($0, bytes: bytes) }
+        let other = [run(2, bytes: bytes), run(4, bytes: bytes)]
+        let window = [runs[0], run(2, lines: 2, bytes: 2 * bytes), runs[2], other[1], runs[3]]
+        let output = ScanOutput()
+        var layout = WindowLayout(WindowPlanner.Window(buckets: window, last: .ofTest(5), isTooLarge: false), output)
+        var decoded: [[Range<Int>]] = []
+        for (first, runs) in [(1, runs), (9, other)] as [(UInt64, [Run])] {
+            let meta = meta(first, runs)
+            decoded.append([])
+            try layout.place(BlockSlice(meta, .earliest...Bucket.latest), of: meta, at: 0) { range, place in
+                decoded[decoded.count - 1].append(range)
+                for byte in range {
+                    place[byte - range.lowerBound] = (byte + 1) % bytes == 0 ? 0x0A : UInt8(first) + 0x30
+                }
+            }
+        }
+        layout.finish()
+        let isLong = bytes >= 65_536
+        let apart = [0..<2 * bytes, 2 * bytes..<3 * bytes, 3 * bytes..<4 * bytes]
+        #expect(decoded[0] == (isLong ? apart : [0..<4 * bytes]))
+        #expect(decoded[1] == (isLong ? [0..<bytes, bytes..<2 * bytes] : [0..<2 * bytes]))
+        #expect(output.told.map { String($0.prefix(4)) } == ["#1 1", "#2 1", "#9 9", "#3 1", "#10 ", "#4 1"])
     }
 
     @Test("what a damaged block lacks leaves no gap", arguments: 0...2)
