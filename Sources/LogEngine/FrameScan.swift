@@ -54,6 +54,14 @@ public final class FrameScan {
         return nil
     }
 
+    /// As that of `Scan`.
+    public var present: ScanCursor {
+        var cursor = start.pinned
+        cursor.position =
+            position.map { ScanPosition(bucket: .earliest, sequence: $0) } ?? start.position ?? start.pinned.position
+        return cursor
+    }
+
     public var summary: ScanSummary {
         var cursor: ScanCursor?
         if blocks != nil, let position {

@@ -81,6 +81,9 @@ public struct LogSnapshot: Sendable {
         max(active?.totals.nextSequence ?? sealed.nextSequence, purgedThrough + 1)
     }
 
+    /// Files that it names were removed by a purge that could not wait: take a newer one.
+    public var isRevoked: Bool { era?.isRevoked ?? false }
+
     /// Everything wrong that opening this store, and reading it since, has met.
     public var faults: [FileFault] { access.faults.all }
 

@@ -95,6 +95,13 @@ public final class Scan {
         return cursor
     }
 
+    /// Goes on behind all that was delivered, or begins where the scan did.
+    public var present: ScanCursor {
+        var cursor = pinned
+        cursor.position = position ?? start ?? pinned.position
+        return cursor
+    }
+
     public var summary: ScanSummary {
         var cursor: ScanCursor?
         if !isExhausted, let position {

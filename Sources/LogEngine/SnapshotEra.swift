@@ -33,9 +33,11 @@ final class SnapshotEra: Sendable {
 
     deinit { graveyard.take(state.withLock { $0.doomed }) }
 
-    /// Fails with `revoked` where files were removed that snapshots of this era still name.
+    /// Files were removed that snapshots of this era still name.
+    var isRevoked: Bool { number <= graveyard.revokedThrough }
+
     func requireFiles() throws(StoreError) {
-        if number <= graveyard.revokedThrough { throw .revoked }
+        if isRevoked { throw .revoked }
     }
 
     /// Begins the era in which `doomed` are no longer listed.

@@ -31,11 +31,16 @@ final class EventPieces: @unchecked Sendable {
     /// Lines that about fill a piece.
     private var lonePieceLines = 256
 
+    /// The newest snapshot, where a purge took files that the one before names.
+    private let renewed: @Sendable () -> LogSnapshot
+
     init(
-        _ snapshot: LogSnapshot, _ request: ScanRequest, form: EventForm, places: ScanPlaces
+        _ snapshot: LogSnapshot, _ request: ScanRequest, form: EventForm, places: ScanPlaces,
+        renewed: @escaping @Sendable () -> LogSnapshot
     ) throws(StoreError) {
         self.form = form
         self.places = places
+        self.renewed = renewed
         self.snapshot = snapshot
         self.request = request
         source = try Source(snapshot, request, form)
@@ -76,7 +81,7 @@ final class EventPieces: @unchecked Sendable {
     }
 
     private func nextPiece(_ bytes: Int) throws(StoreError) -> ByteBuffer? {
-        if case .frames(let scan)? = source { return try scan.next().map { buffer(of: $0) } }
+        if case .frames? = source { return try nextFrames().map { buffer(of: $0) } }
         var piece = hasPlace ? buffers.take() : ByteBufferAllocator().buffer(capacity: bytes)
         if !hasBegun, form == .rows { piece.writeStaticString("[") }
         while var reader = try currentChunk() {
@@ -98,6 +103,7 @@ final class EventPieces: @unchecked Sendable {
 
     private func nextLonePiece() throws(StoreError) -> ByteBuffer? {
         guard !isAtEnd else { return nil }
+        if snapshot.isRevoked { snapshot = renewed() }
         var part = request
         if form != .frames { part.limit = min(request.limit ?? .max, lonePieceLines) }
         source = try Source(snapshot, part, form)
@@ -142,8 +148,39 @@ final class EventPieces: @unchecked Sendable {
 
     private func currentChunk() throws(StoreError) -> ChunkReader? {
         if let chunk { return chunk }
+        return try nextChunk().map { ChunkReader($0, form: form, store: snapshot.store) }
+    }
+
+    private func nextChunk() throws(StoreError) -> ScanChunk? {
         guard case .lines(let scan)? = source else { return nil }
-        return try scan.next().map { ChunkReader($0, form: form, store: snapshot.store) }
+        do throws(StoreError) {
+            return try scan.next()
+        } catch {
+            try goOnWithNewerSnapshot(after: error)
+            return try nextChunk()
+        }
+    }
+
+    private func nextFrames() throws(StoreError) -> FrameChunk? {
+        guard case .frames(let scan)? = source else { return nil }
+        do throws(StoreError) {
+            return try scan.next()
+        } catch {
+            try goOnWithNewerSnapshot(after: error)
+            return try nextFrames()
+        }
+    }
+
+    /// A purge that could wait no longer has taken files that the scan has still to read. What it has still to
+    /// deliver may have been none of what was purged; else this throws, as everything that is no purge does.
+    private func goOnWithNewerSnapshot(after error: StoreError) throws(StoreError) {
+        guard error.code == .revoked, hasPlace, let source else { throw error }
+        request.cursor = source.present
+        request.after = nil
+        request.limit = request.limit.map { $0 - source.summary.lines }
+        told = (told.lines + source.summary.lines, told.isComplete && source.summary.isComplete)
+        snapshot = renewed()
+        self.source = try Source(snapshot, request, form)
     }
 
     /// What ends the body.
@@ -192,6 +229,14 @@ private enum Source {
         switch self {
         case .lines(let scan): while try scan.next() != nil {}
         case .frames(let scan): while try scan.next() != nil {}
+        }
+    }
+
+    /// Goes on behind all that was delivered.
+    var present: ScanCursor {
+        switch self {
+        case .lines(let scan): scan.present
+        case .frames(let scan): scan.present
         }
     }
 

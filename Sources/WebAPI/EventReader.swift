@@ -59,7 +59,7 @@ struct EventReader: Sendable {
     private func pieces(
         _ snapshot: LogSnapshot, _ request: ScanRequest, _ form: EventForm
     ) throws(StoreError) -> EventPieces {
-        try EventPieces(snapshot, request, form: form, places: places)
+        try EventPieces(snapshot, request, form: form, places: places) { [log] in log.snapshot() }
     }
 
     private func page(

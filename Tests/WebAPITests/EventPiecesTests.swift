@@ -32,7 +32,7 @@ struct EventPiecesTests {
     }
 
     private func tell(_ log: EventLog, _ request: ScanRequest, _ form: EventForm, _ places: ScanPlaces) throws -> Told {
-        let pieces = try EventPieces(log.snapshot(), request, form: form, places: places)
+        let pieces = try EventPieces(log.snapshot(), request, form: form, places: places) { log.snapshot() }
         var told = Told()
         while let piece = try pieces.next() {
             let most = pieces.hasPlace ? EventPieces.pieceBytes : 2 * EventPieces.lonePieceBytes
@@ -79,7 +79,7 @@ struct EventPiecesTests {
             try await server.append(3, bytes: 100)
             let places = ScanPlaces(1)
             let request = ScanRequest(order: .arrival, after: Sequence(0))
-            let pieces = try EventPieces(server.log.snapshot(), request, form: .lines, places: places)
+            let pieces = try EventPieces(server.log.snapshot(), request, form: .lines, places: places) { server.log.snapshot() }
             #expect(pieces.hasPlace && places.take() == nil)
             while try pieces.next() != nil {}
             #expect(!pieces.hasPlace && places.take() != nil)
