@@ -164,11 +164,7 @@ struct StoreOpener {
     ) throws(StoreError) -> DeliveryMemory {
         var memory = DeliveryMemory(resolution: manifests.current.resolution)
         let now = environment.now()
-        for found in try listedDeliveries(manifests.current, now: now) {
-            for delivery in found.keyed { memory.remember(delivery) }
-            for delivery in found.sourced { memory.remember(delivery) }
-        }
-        for found in segments.deliveries {
+        for found in [try listedDeliveries(manifests.current, now: now)] + segments.deliveries {
             for delivery in found.keyed { memory.remember(delivery) }
             for delivery in found.sourced { memory.remember(delivery) }
         }
@@ -176,20 +172,27 @@ struct StoreOpener {
         return memory
     }
 
-    /// Oldest first. The whole source table is in the newest readable seal; older ones are only read for
-    /// keys that are not forgotten yet.
-    private mutating func listedDeliveries(_ manifest: Manifest, now: UInt64) throws(StoreError) -> [FoundDeliveries] {
-        var found: [FoundDeliveries] = []
-        var hasSources = false
+    /// The whole source table is in the newest readable seal of each kind: a cold segment's is that of the
+    /// time when it was begun. Others are only read for keys that are not forgotten yet.
+    private mutating func listedDeliveries(_ manifest: Manifest, now: UInt64) throws(StoreError) -> FoundDeliveries {
+        var found = FoundDeliveries()
+        var (needsHot, needsCold) = (true, true)
         let memory = Bounds.keyMemoryMilliseconds + 2 * manifest.resolution.milliseconds
         for entry in manifest.segments.reversed() {
             let isRecent = now < entry.sealed || now - entry.sealed <= memory
-            guard !hasSources || isRecent && (entry.deliveries > 0 || entry.isDamaged) else { continue }
+            let needsSources = entry.day == nil ? needsHot : needsCold
+            guard needsSources || isRecent && (entry.deliveries > 0 || entry.isDamaged) else { continue }
             let these = try deliveries(of: entry, manifest)
-            found.append(these)
-            hasSources = hasSources || these.isWhole
+            found.keyed += these.keyed
+            found.sourced += these.sourced
+            if entry.day == nil {
+                needsHot = needsHot && !these.isWhole
+            } else {
+                needsCold = needsCold && !these.isWhole
+            }
         }
-        return found.reversed()
+        found.keyed.sort { ($0.outcome.time, $0.outcome.firstSequence) < ($1.outcome.time, $1.outcome.firstSequence) }
+        return found
     }
 
     private mutating func deliveries(

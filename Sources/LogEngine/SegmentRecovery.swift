@@ -32,7 +32,9 @@ struct SegmentRecovery {
 
     mutating func run() throws(StoreError) {
         try checkListed()
-        let unlisted = try unlistedSegments()
+        var files = StoreFiles(layout, environment.disk, manifest)
+        let unlisted = try files.sort()
+        notes += files.notes
         for segment in unlisted {
             highestSegment = max(highestSegment, segment)
             if let clean = manifest.cleanClose, clean.segment == segment {
@@ -68,24 +70,6 @@ struct SegmentRecovery {
             default: break
             }
         }
-    }
-
-    /// Live but not listed: from the manifest's first unlisted number on.
-    private mutating func unlistedSegments() throws(StoreError) -> [SegmentNumber] {
-        let listed = manifest.segments.map(\.segment)
-        var live: [SegmentNumber] = []
-        for name in try disk.names(in: layout.hot).sorted() where name != "ACTIVE" {
-            guard let segment = Layout.hotSegment(named: name) else {
-                notes.append("\(layout.hot)/\(name) is no segment; it is left alone")
-                continue
-            }
-            if segment >= manifest.firstLiveUnlisted {
-                live.append(segment)
-            } else if !listed.contains(segment) {
-                notes.append("\(layout.hot)/\(name) is not one of this store's segments; it is left alone")
-            }
-        }
-        return live
     }
 
     // MARK: - After a clean close

@@ -58,7 +58,10 @@ struct HandCompaction {
 
     /// Writes the cold segments that would replace listed ones; no manifest tells of them.
     func write(_ numbers: Set<SegmentNumber>, of manifest: Manifest) throws -> [SegmentEntry] {
-        let lines = try lines(of: manifest.segments.filter { numbers.contains($0.segment) })
+        let inputs = manifest.segments.filter { numbers.contains($0.segment) }
+        let lines = try lines(of: inputs)
+        var keyed = try inputs.compactMap { try seal(of: $0)?.keyed }.flatMap { $0 }
+        let sources = try manifest.segments.last.flatMap { try seal(of: $0)?.sourced } ?? []
         var entries: [SegmentEntry] = []
         for day in Set(lines.map(\.bucket.day)).sorted() {
             var rest = lines.filter { $0.bucket.day == day }[...]
@@ -66,15 +69,22 @@ struct HandCompaction {
                 let number = manifest.highestSegment.value + UInt64(entries.count) + 1
                 entries.append(
                     try write(
-                        Array(rest.prefix(segmentLines)), day, SegmentNumber(number), numbers.sorted(), manifest))
+                        Array(rest.prefix(segmentLines)), day, SegmentNumber(number), numbers.sorted(), manifest,
+                        keyed: keyed, sources: sources))
+                keyed = []
                 rest = rest.dropFirst(segmentLines)
             }
         }
         return entries
     }
 
+    private func seal(of entry: SegmentEntry) throws -> Seal? {
+        try SegmentDump.read(layout.path(of: entry), environment: environment.on(disk)).seal
+    }
+
     private func write(
-        _ lines: [Line], _ day: Int, _ number: SegmentNumber, _ replaced: [SegmentNumber], _ manifest: Manifest
+        _ lines: [Line], _ day: Int, _ number: SegmentNumber, _ replaced: [SegmentNumber], _ manifest: Manifest,
+        keyed: [KeyedDelivery], sources: [SourceDelivery]
     ) throws -> SegmentEntry {
         let now = environment.clock.now
         let head = SegmentHead(
@@ -84,11 +94,12 @@ struct HandCompaction {
         let writer = try ColdSegmentWriter(head, day: UInt32(day), layout, disk)
         var rest = lines[...]
         while !rest.isEmpty {
-            let (meta, data) = Self.block(Array(rest.prefix(blockLines)))
+            var (meta, data) = Self.block(Array(rest.prefix(blockLines)))
+            if rest.startIndex == 0 { meta.keyed = keyed }
             try writer.append(meta, data)
             rest = rest.dropFirst(blockLines)
         }
-        let entry = try writer.seal(sources: [], sealed: manifest.resolution.bucket(of: now).milliseconds)
+        let entry = try writer.seal(sources: sources, sealed: manifest.resolution.bucket(of: now).milliseconds)
         try writer.publish()
         return entry
     }

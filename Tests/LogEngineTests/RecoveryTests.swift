@@ -151,6 +151,41 @@ struct RecoveryTests {
         }
     }
 
+    @Test("files of segments that no manifest lists any more are removed, and those of others left alone")
+    func deadFiles() async throws {
+        let disk = VirtualDisk()
+        let environment = TestEnvironment()
+        var log = try EventLog.open(dataDirectory, options: LogOptions(), environment: environment.on(disk))
+        for number in 1...3 {
+            _ = try await log.append(TestBatch(number * 10, buckets: [number, number + 144]).lines, delivery: nil)
+            try await log.seal()
+        }
+        try await log.close()
+        let hand = HandCompaction(disk: disk, environment: environment)
+        let old = hand.layout.hotSegment(SegmentNumber(1))
+        let bytes = try #require(disk.contents(old))
+        let unfinished = try hand.write([SegmentNumber(3)], of: hand.manifest())
+        for entry in unfinished { disk.replace(hand.layout.path(of: entry) + ".kept", [1]) }
+        try hand.compact([SegmentNumber(1), SegmentNumber(2)])
+        disk.replace(old, bytes)
+        let listed = hand.layout.path(of: try hand.manifest().segments[1])
+        let astray = hand.layout.coldSegment(try hand.manifest().segments[1].segment, day: 1)
+        disk.makeDurableDirectory("\(hand.layout.cold)/1970-01-02")
+        disk.makeDurableDirectory("\(hand.layout.cold)/other")
+        disk.replace(astray, [2])
+        disk.replace("\(hand.layout.cold)/1970-01-03", [3])
+
+        log = try EventLog.open(dataDirectory, options: LogOptions(), environment: environment.on(disk))
+        let removed = log.report.notes.filter { $0.hasSuffix("it is removed") }
+        #expect(
+            removed.count == 2 && removed.contains { $0.hasPrefix(old) } && removed.contains { $0.hasPrefix(astray) })
+        #expect(disk.contents(old) == nil && disk.contents(astray) == nil && disk.contents(listed) != nil)
+        let left = log.report.notes.filter { $0.hasSuffix("it is left alone") }
+        #expect(left.count == 2 + unfinished.count)
+        #expect(log.snapshot().lastSequence == Sequence(6) && log.report.faults.isEmpty)
+        try await log.close()
+    }
+
     @Test("other files in hot/ are named and left alone, and tmp/ is emptied")
     func otherFiles() async throws {
         let (disk, events, _) = try await killedStore()
