@@ -21,6 +21,7 @@ public struct Layout: Sendable {
     public var root: String { "\(data)/\(stream)" }
     public var hot: String { "\(root)/hot" }
     public var cold: String { "\(root)/cold" }
+    /// What `repair` could not read.
     var damaged: String { "\(root)/damaged" }
     var temporary: String { "\(root)/tmp" }
     var lock: String { "\(root)/LOCK" }

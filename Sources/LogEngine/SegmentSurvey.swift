@@ -22,6 +22,7 @@ enum SegmentKind: Hashable, Sendable {
     case cold(day: UInt32?)
 
     var isCold: Bool { self != .hot }
+    var day: UInt32? { if case .cold(let day) = self { day } else { nil } }
 }
 
 struct SegmentSurvey: Sendable {
