@@ -33,7 +33,7 @@ struct BlockList: Sendable {
         count += 1
     }
 
-    /// The first index whose entry's last sequence is at or above `sequence`; entries rise by it.
+    /// The first index whose entry's last sequence is at or above `sequence`, where entries rise by it.
     func firstIndex(reaching sequence: Sequence) -> Int {
         var (low, high) = (0, count)
         while low < high {

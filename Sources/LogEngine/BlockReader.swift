@@ -25,12 +25,17 @@ final class BlockReader {
     private static let readAhead = 256 << 10
 
     private let access: SegmentAccess
+    /// Lines above it are left out: they came after the first page, and have since been put among others.
+    private let pin: Sequence
     private(set) var faults: [FileFault] = []
     private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: BlockReader.readAhead, alignment: 16)
     private let scratch = ScanOutput()
     private var held: (segment: SegmentNumber, start: UInt64, count: Int)?
 
-    init(_ access: SegmentAccess) { self.access = access }
+    init(_ access: SegmentAccess, pin: Sequence = Sequence(.max)) {
+        self.access = access
+        self.pin = pin
+    }
 
     deinit { buffer.deallocate() }
 
@@ -73,10 +78,11 @@ final class BlockReader {
             let place = (isReordered ? scratch : output).reserve(slice.byteRange.count)
             try BlockData.decode(data, of: meta, at: block.dataOffset, range: slice.byteRange, into: place)
             guard place.last == 0x0A else { throw FormatFault(.dataLines, at: block.dataOffset) }
+            let (found, lines) = pinned(meta, slice, place)
             if isReordered {
-                slice.appendInOrderOfArrival(UnsafeRawBufferPointer(place), of: meta, to: output)
-            } else {
-                output.grow(by: meta.runs[slice.runs], slice.span(meta))
+                lines.appendInOrderOfArrival(UnsafeRawBufferPointer(place), of: found, to: output)
+            } else if lines.lines > 0 {
+                output.grow(by: found.runs[lines.runs], lines.span(found))
             }
         }
     }
@@ -85,6 +91,75 @@ final class BlockReader {
     func gather(
         _ shared: SharedBlock, buckets: ClosedRange<Bucket>, into window: inout WindowLayout
     ) throws(StoreError) {
+        try withPart(shared, buckets: buckets) { (part, meta, slice) throws(FormatFault) in
+            let offset = shared.entry.offset
+            if meta.lastSequence > pin {
+                let place = try decodeToScratch(part, meta, slice)
+                let (kept, lines) = pinned(meta, slice, place)
+                try window.place(lines, of: kept, at: offset) { (range, target) throws(FormatFault) in
+                    target.copyMemory(from: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(place)[range]))
+                }
+            } else {
+                try window.place(slice, of: meta, at: offset) { (range, target) throws(FormatFault) in
+                    try part.decode(range, of: meta, into: target)
+                }
+            }
+        }
+    }
+
+    /// Decodes the lines of a block whose bucket is in `buckets`, and calls `body` with them.
+    func withLines(
+        _ shared: SharedBlock, buckets: ClosedRange<Bucket>,
+        _ body: (BlockMeta, BlockSlice, UnsafeRawBufferPointer) -> Void
+    ) throws(StoreError) {
+        try withPart(shared, buckets: buckets) { (part, meta, slice) throws(FormatFault) in
+            let place = try decodeToScratch(part, meta, slice)
+            let (found, lines) = pinned(meta, slice, place)
+            body(found, lines, UnsafeRawBufferPointer(place))
+        }
+    }
+
+    /// What of the lines at a place is at or below the pin.
+    private func pinned(
+        _ meta: BlockMeta, _ slice: BlockSlice, _ place: UnsafeMutableRawBufferPointer
+    ) -> (meta: BlockMeta, slice: BlockSlice) {
+        meta.lastSequence > pin ? slice.dropping(above: pin, of: meta, place) : (meta, slice)
+    }
+
+    private func decodeToScratch(
+        _ part: FramePart, _ meta: BlockMeta, _ slice: BlockSlice
+    ) throws(FormatFault) -> UnsafeMutableRawBufferPointer {
+        scratch.clear()
+        let place = scratch.reserve(slice.byteRange.count)
+        try part.decode(slice.byteRange, of: meta, into: place)
+        return place
+    }
+
+    /// So much of a data frame as the lines of a slice take.
+    private struct FramePart {
+        let bytes: UnsafeRawBufferPointer
+        /// Where the part begins in the frame.
+        let start: Int
+        let layout: DataLayout
+        let dataOffset: UInt64
+
+        /// Bytes `range` of the block's lines, which end behind a line.
+        func decode(
+            _ range: Range<Int>, of meta: BlockMeta, into place: UnsafeMutableRawBufferPointer
+        ) throws(FormatFault) {
+            let own = layout.frameRange(range)
+            let stored = UnsafeRawBufferPointer(rebasing: bytes[own.lowerBound - start..<own.upperBound - start])
+            try BlockData.decode(stored, layout: layout, of: meta, at: dataOffset, range: range, into: place)
+            guard place.last == 0x0A else { throw FormatFault(.dataLines, at: dataOffset) }
+        }
+    }
+
+    /// Calls `body` with what of a block the lines of `buckets` take, if there are any. The first time all of
+    /// the block is read and checked.
+    private func withPart(
+        _ shared: SharedBlock, buckets: ClosedRange<Bucket>,
+        _ body: (FramePart, BlockMeta, BlockSlice) throws(FormatFault) -> Void
+    ) throws(StoreError) {
         let block = shared.block
         guard let layout = shared.layout else {
             try withFrame(block) { (meta, data) throws(FormatFault) in
@@ -92,8 +167,7 @@ final class BlockReader {
                 shared.layout = layout
                 let slice = BlockSlice(meta, buckets)
                 guard slice.lines > 0 else { return }
-                let part = UnsafeRawBufferPointer(rebasing: data[layout.frameRange(slice.byteRange)])
-                try Self.gather(slice, of: meta, block, layout, part, into: &window)
+                try body(FramePart(bytes: data, start: 0, layout: layout, dataOffset: block.dataOffset), meta, slice)
             }
             return
         }
@@ -101,23 +175,12 @@ final class BlockReader {
         let slice = BlockSlice(meta, buckets)
         guard slice.lines > 0 else { return }
         let stored = layout.frameRange(slice.byteRange)
-        let part = try bytes(block.segment, from: block.dataOffset + UInt64(stored.lowerBound), count: stored.count)
+        let bytes = try bytes(block.segment, from: block.dataOffset + UInt64(stored.lowerBound), count: stored.count)
         checked(block) { () throws(FormatFault) in
-            try Self.gather(slice, of: meta, block, layout, part, into: &window)
-        }
-    }
-
-    private static func gather(
-        _ slice: BlockSlice, of meta: BlockMeta, _ block: BlockReference, _ layout: DataLayout,
-        _ part: UnsafeRawBufferPointer, into window: inout WindowLayout
-    ) throws(FormatFault) {
-        let start = layout.frameRange(slice.byteRange).lowerBound
-        try window.place(slice, of: meta, at: block.entry.offset) { (range, place) throws(FormatFault) in
-            let own = layout.frameRange(range)
-            try BlockData.decode(
-                UnsafeRawBufferPointer(rebasing: part[own.lowerBound - start..<own.upperBound - start]), layout: layout,
-                of: meta, at: block.dataOffset, range: range, into: place)
-            guard place.last == 0x0A else { throw FormatFault(.dataLines, at: block.dataOffset) }
+            guard bytes.count == stored.count else { throw FormatFault(.dataTruncated, at: block.dataOffset) }
+            let part = FramePart(
+                bytes: bytes, start: stored.lowerBound, layout: layout, dataOffset: block.dataOffset)
+            try body(part, meta, slice)
         }
     }
 

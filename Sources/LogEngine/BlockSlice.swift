@@ -67,6 +67,13 @@ extension BlockMeta {
         if case .perLine = arrangement { true } else { false }
     }
 
+    /// Whether one of its lines has this sequence, as far as the block knows.
+    func mayHold(_ sequence: Sequence) -> Bool {
+        guard (firstSequence...lastSequence).contains(sequence) else { return false }
+        guard case .perLine(let offsets) = arrangement else { return true }
+        return offsets.contains(sequence.value - firstSequence.value)
+    }
+
     func sequence(ofLine index: Int) -> Sequence {
         switch arrangement {
         case .arrival, .perBlock: firstSequence + index

@@ -8,15 +8,17 @@ public struct FrameChunk: Sendable {
 }
 
 /// A scan in order of arrival that delivers LZ4 frames: those that are stored, as they lie, and where a
-/// block is not wanted whole, does not lie in order of arrival, or is a Zstandard frame, a new frame of its lines. What the
+/// block is not wanted whole, its lines do not come one after another, or it is a Zstandard frame, a new frame of
+/// lines. What the
 /// frames decode to is, byte for byte, what `Scan` delivers. Cursors are those of `Scan`. Blocks on the
-/// disk, and belongs to one caller at a time; memory is that of a few blocks.
+/// disk, and belongs to one caller at a time; memory is
+/// that of `Scan`.
 public final class FrameScan {
     private let request: ScanRequest
     private let reader: BlockReader
     private let start: ScanStart
     private let era: SnapshotEra?
-    private var blocks: ArrivalBlocks?
+    private var source: ArrivalOrder?
     private let output = ScanOutput()
     private var delivered = 0
     private var position: Sequence?
@@ -29,9 +31,9 @@ public final class FrameScan {
         self.request = request
         era = snapshot.era
         start = try ScanStart(snapshot, request)
-        reader = BlockReader(snapshot.access)
+        reader = BlockReader(snapshot.access, pin: start.pinned.pin)
         for fault in snapshot.active?.segment.faults ?? [] { reader.report(fault) }
-        if let filter = start.filter { blocks = ArrivalBlocks(snapshot, filter, reader) }
+        if let filter = start.filter { source = ArrivalOrder(snapshot, filter, reader) }
     }
 
     /// The next frames, about `Bounds.scanChunk` bytes or one frame; `nil` at the end of the range or of the
@@ -40,11 +42,9 @@ public final class FrameScan {
         try era?.requireFiles()
         var chunk = FrameChunk()
         while !isCut, delivered < request.limit ?? .max, chunk.bytes.count < Bounds.scanChunk,
-            let block = try nextBlock()
+            source != nil
         {
-            guard let added = try append(block, to: &chunk, wanted: (request.limit ?? .max) - delivered) else {
-                continue
-            }
+            guard let added = try append(to: &chunk, wanted: (request.limit ?? .max) - delivered) else { continue }
             delivered += added.lines
             position = added.last
             isCut = added.isCut
@@ -64,7 +64,7 @@ public final class FrameScan {
 
     public var summary: ScanSummary {
         var cursor: ScanCursor?
-        if blocks != nil, let position {
+        if source != nil, let position {
             cursor = start.pinned
             cursor?.position = ScanPosition(bucket: .earliest, sequence: position)
         }
@@ -72,22 +72,14 @@ public final class FrameScan {
             lines: delivered, cursor: cursor, isComplete: reader.faults.isEmpty, faults: reader.faults)
     }
 
-    private func nextBlock() throws(StoreError) -> BlockReference? {
-        guard let block = try blocks?.next() else {
-            blocks = nil
-            return nil
-        }
-        return block
-    }
-
     private func lookBehindLimit() throws(StoreError) {
-        while !isCut, let block = try nextBlock() {
+        while !isCut, source != nil {
             var unwanted = FrameChunk()
-            isCut = try append(block, to: &unwanted, wanted: 1) != nil
+            isCut = try append(to: &unwanted, wanted: 1) != nil
         }
     }
 
-    // MARK: - One block
+    // MARK: - One frame
 
     private struct Added {
         var lines: Int
@@ -96,7 +88,22 @@ public final class FrameScan {
         var isCut = false
     }
 
-    /// `nil` where the block holds nothing that is in range, or is damaged.
+    /// The next block, or the next lines of several that overlap; `nil` where there is nothing of it that is in
+    /// range and not damaged. At the end there is no source any more.
+    private func append(to chunk: inout FrameChunk, wanted: Int) throws(StoreError) -> Added? {
+        guard let source, let piece = try source.next(lines: wanted) else {
+            source = nil
+            return nil
+        }
+        switch piece {
+        case .block(let block): return try append(block, to: &chunk, wanted: wanted)
+        case .gathered:
+            output.clear()
+            source.moveGathered(to: output, lines: wanted)
+            return encode(to: &chunk, wanted: wanted)
+        }
+    }
+
     private func append(_ block: BlockReference, to chunk: inout FrameChunk, wanted: Int) throws(StoreError) -> Added? {
         guard let filter = start.filter else { return nil }
         if block.entry.lines <= wanted, filter.holdsWhole(block.entry) {
@@ -105,6 +112,11 @@ public final class FrameScan {
         }
         output.clear()
         try reader.append(block, buckets: filter.buckets, order: .arrival, to: output)
+        return encode(to: &chunk, wanted: wanted)
+    }
+
+    /// The lines of the output as a new frame.
+    private func encode(to chunk: inout FrameChunk, wanted: Int) -> Added? {
         if let position = start.position {
             output.dropFirst(lines: output.lines(through: position, order: .arrival))
         }
@@ -116,7 +128,8 @@ public final class FrameScan {
         return Added(lines: output.lines, last: last, isCut: isCut)
     }
 
-    /// False where the block is no LZ4 frame of lines in order of arrival; `nil` where it is damaged.
+    /// False where the lines of the block do not lie in order of arrival, or it is no LZ4; `nil` where it is
+    /// damaged.
     private func appendStored(_ block: BlockReference, to chunk: inout FrameChunk) throws(StoreError) -> Bool? {
         try reader.withFrame(block) { (meta, frame) throws(FormatFault) in
             guard !meta.isReordered, meta.codec == .lz4 else { return false }

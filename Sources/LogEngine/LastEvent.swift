@@ -15,20 +15,42 @@ extension LogSnapshot {
     public func last() throws(StoreError) -> StoredEvent? {
         let reader = BlockReader(access)
         var latest = LatestBlocks(self, reader)
-        while let block = try latest.next() {
-            if let event = try reader.lastEvent(of: block) { return event }
+        var last: StoredEvent?
+        while let block = try latest.next(), block.mayEnd(behind: last) {
+            guard let meta = try reader.meta(block), meta.endsBehind(last) else { continue }
+            last = try reader.lastEvent(of: block) ?? last
         }
-        return nil
+        return last
     }
 }
 
-/// The blocks of a snapshot by their last line, the latest first. Blocks hold separate stretches of
-/// sequences, so of those that end in one bucket the newest holds its last line.
+extension StoredEvent {
+    fileprivate var position: ScanPosition { ScanPosition(bucket: bucket, sequence: sequence) }
+}
+
+extension BlockReference {
+    /// No line of the block is behind this.
+    fileprivate var lastPosition: ScanPosition {
+        ScanPosition(bucket: entry.lastBucket, sequence: entry.lastSequence)
+    }
+
+    fileprivate func mayEnd(behind event: StoredEvent?) -> Bool { event.map { lastPosition > $0.position } ?? true }
+}
+
+extension BlockMeta {
+    fileprivate func endsBehind(_ event: StoredEvent?) -> Bool {
+        let last = ScanPosition(bucket: lastBucket, sequence: sequence(ofLine: lines - 1))
+        return event.map { last > $0.position } ?? true
+    }
+}
+
+/// The blocks of a snapshot by the highest place that one of their lines may have, the highest first. The
+/// last line of a block is of its last bucket, but need not have its last sequence.
 private struct LatestBlocks {
     private let reader: BlockReader
     private let store: StoreID
     private let horizon: Bucket
-    /// Segments by the highest place that one of their lines may have, the highest last.
+    /// By the same, the highest last.
     private var unopened: [(place: ScanPosition, entry: SegmentEntry)] = []
     private var opened: [OpenSegment] = []
     private var last = ScanPosition(bucket: .latest, sequence: Sequence(.max))

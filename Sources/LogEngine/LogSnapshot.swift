@@ -90,31 +90,42 @@ public struct LogSnapshot: Sendable {
     /// The event with a sequence, without its LF; `nil` where there is none, or none any more. Fails with
     /// `corrupt` where its block is damaged.
     public func line(of sequence: Sequence) throws(StoreError) -> [UInt8]? {
-        guard let segment = try segment(holding: sequence) else { return nil }
-        let index = segment.blocks.firstIndex(reaching: sequence)
-        guard index < segment.blocks.count, segment.blocks[index].firstSequence <= sequence else { return nil }
         let reader = BlockReader(access)
+        for segment in try segments(reaching: sequence) {
+            for index in segment.blocks(reaching: sequence...sequence) {
+                let block = BlockReference(segment: segment, entry: segment.blocks[index])
+                guard try reader.meta(block)?.mayHold(sequence) ?? false else { continue }
+                if let line = try line(of: sequence, in: block, reader) { return line }
+            }
+        }
+        if let fault = reader.faults.first {
+            throw .corrupt(fault.path, "the block of this event is damaged", fault.fault)
+        }
+        return nil
+    }
+
+    private func line(
+        of sequence: Sequence, in block: BlockReference, _ reader: BlockReader
+    ) throws(StoreError) -> [UInt8]? {
         let output = ScanOutput()
-        let block = BlockReference(segment: segment, entry: segment.blocks[index])
         try reader.append(block, buckets: horizon...Bucket.latest, order: .time, to: output)
         var found: [UInt8]?
         output.forEachLine { line, its in
             if its == sequence { found = Array(line) }
         }
-        if let fault = reader.faults.first {
-            throw .corrupt(fault.path, "the block of this event is damaged", fault.fault)
-        }
         return found
     }
 
-    private func segment(holding sequence: Sequence) throws(StoreError) -> OpenSegment? {
+    /// The stretches of sequences that cold segments span may overlap.
+    private func segments(reaching sequence: Sequence) throws(StoreError) -> [OpenSegment] {
         if let active, active.totals.firstSequence <= sequence, sequence < active.totals.nextSequence {
-            return active.segment
+            return [active.segment]
         }
-        let entries = sealed.entries
-        guard let entry = entries.first(where: { $0.firstSequence <= sequence && sequence < $0.nextSequence })
-        else { return nil }
-        return try access.open(entry, store: store)
+        var found: [OpenSegment] = []
+        for entry in sealed.entries where entry.firstSequence <= sequence && sequence < entry.nextSequence {
+            if let segment = try access.open(entry, store: store) { found.append(segment) }
+        }
+        return found
     }
 }
 

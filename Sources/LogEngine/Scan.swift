@@ -43,7 +43,7 @@ public final class Scan {
         let beginning = try ScanStart(snapshot, request)
         pinned = beginning.pinned
         start = beginning.position
-        reader = BlockReader(snapshot.access)
+        reader = BlockReader(snapshot.access, pin: pinned.pin)
         for fault in snapshot.active?.segment.faults ?? [] { reader.report(fault) }
         guard let filter = beginning.filter else {
             isExhausted = true
@@ -64,7 +64,7 @@ public final class Scan {
             try era?.requireFiles()
             output.clear()
             // Lines at the front may belong to earlier pages; a chunk without any is filled again.
-            guard try source.fill(output, lines: start == nil ? wanted : .max) else {
+            guard try source.fill(output, lines: start == nil || request.order == .arrival ? wanted : .max) else {
                 isExhausted = true
                 break
             }

@@ -34,15 +34,40 @@ final class OpenSegment: Sendable {
     let salt: Salt
     let file: StoreFile
     let blocks: BlockList
+    /// Its lines lie in order of time from the first to the last, whatever the sequences of its blocks; else
+    /// its blocks lie in order of sequence.
+    let isInOrderOfTime: Bool
     /// What was wrong when it was opened.
     let faults: [FileFault]
 
-    init(number: SegmentNumber, salt: Salt, file: StoreFile, blocks: BlockList, faults: [FileFault] = []) {
+    init(
+        number: SegmentNumber, salt: Salt, file: StoreFile, blocks: BlockList, isInOrderOfTime: Bool = false,
+        faults: [FileFault] = []
+    ) {
         self.number = number
         self.salt = salt
         self.file = file
         self.blocks = blocks
+        self.isInOrderOfTime = isInOrderOfTime
         self.faults = faults
+    }
+
+    /// The blocks that may hold any of these sequences, in file order.
+    func blocks(reaching sequences: ClosedRange<Sequence>) -> [Int] {
+        var found: [Int] = []
+        let first = isInOrderOfTime ? 0 : blocks.firstIndex(reaching: sequences.lowerBound)
+        for index in first..<blocks.count {
+            let entry = blocks[index]
+            if entry.firstSequence > sequences.upperBound, !isInOrderOfTime { break }
+            if entry.lines > 0, entry.overlaps(sequences) { found.append(index) }
+        }
+        return found
+    }
+}
+
+extension BlockIndexEntry {
+    func overlaps(_ sequences: ClosedRange<Sequence>) -> Bool {
+        lastSequence >= sequences.lowerBound && firstSequence <= sequences.upperBound
     }
 }
 
@@ -75,7 +100,8 @@ final class SegmentAccess: Sendable {
         let found = loaded.faults.map { FileFault(path: path, fault: $0) }
         for fault in found { faults.report(fault) }
         let segment = OpenSegment(
-            number: entry.segment, salt: entry.salt, file: file, blocks: loaded.blocks, faults: found)
+            number: entry.segment, salt: entry.salt, file: file, blocks: loaded.blocks,
+            isInOrderOfTime: entry.day != nil, faults: found)
         cache.withLock { $0.insert(segment) }
         return segment
     }

@@ -14,12 +14,20 @@ final class TimeOrder: LineSource {
     private var planner = WindowPlanner()
     /// The first bucket that was not delivered whole.
     private var floor: Bucket
-    /// A bucket too large to gather: its blocks in order of sequence, and the next of them.
-    private var large: (bucket: Bucket, blocks: [BlockReference], next: Int)?
+    /// Of a bucket too large to gather: the order of time is that of arrival there.
+    private var large: ArrivalOrder?
+    private let snapshot: LogSnapshot
+    private let hasCold: Bool
+    private let filter: BlockFilter
+    /// The last line that came from a block of its own.
+    private var streamed: ScanPosition?
     private var lease: ScanLease?
 
     init(_ snapshot: LogSnapshot, _ filter: BlockFilter, _ reader: BlockReader) {
-        queue = BlockQueue(snapshot, filter, reader)
+        queue = BlockQueue(snapshot, .time, filter, reader)
+        self.snapshot = snapshot
+        hasCold = snapshot.sealed.entries.contains { $0.day != nil && filter.mayHold($0) }
+        self.filter = filter
         self.reader = reader
         pool = snapshot.access.pool
         floor = filter.buckets.lowerBound
@@ -29,9 +37,10 @@ final class TimeOrder: LineSource {
     func fill(_ output: ScanOutput, lines: Int) throws(StoreError) -> Bool {
         lease = nil
         while output.byteCount < Bounds.scanChunk, output.lineCount < lines {
-            if try streamLargeBucket(to: output) { continue }
+            if try streamLargeBucket(to: output, lines: lines) { continue }
             if open.isEmpty, let block = try takeLoneBlock() {
                 try reader.append(block, buckets: floor...last, order: .time, to: output)
+                streamed = output.last ?? streamed
                 floor = max(floor, block.entry.lastBucket)
                 continue
             }
@@ -51,12 +60,8 @@ final class TimeOrder: LineSource {
     /// The next block, if it lies before all others: no other block has a line that belongs before its
     /// last.
     private func takeLoneBlock() throws(StoreError) -> BlockReference? {
-        guard floor <= last, let block = try queue.peek() else { return nil }
-        queue.advance()
-        guard let next = try queue.peek() else { return block }
-        let last = block.entry.lastBucket
-        let touches = next.entry.firstBucket == last && next.entry.firstSequence > block.entry.lastSequence
-        if next.entry.firstBucket > last || touches { return block }
+        guard floor <= last, let (block, isAlone) = try queue.take() else { return nil }
+        if isAlone { return block }
         try overlap(block)
         return nil
     }
@@ -65,15 +70,15 @@ final class TimeOrder: LineSource {
 
     private func gatherWindow(into output: ScanOutput, lines: Int) throws(StoreError) {
         let lease = pool.lease()
-        try planWindow(budget: lease.bytes, lines: lines)
+        // Half, for what putting lines in order takes where a segment is not in order of sequence.
+        try planWindow(budget: hasCold ? lease.bytes / 2 : lease.bytes, lines: lines)
         open.sort { $0.entry.firstSequence < $1.entry.firstSequence }
         guard let window = planner.finish() else {
             open = []
             return
         }
         if window.isTooLarge {
-            let blocks = open.filter { $0.entry.firstBucket <= window.last && $0.entry.lastBucket >= window.last }
-            large = (window.last, blocks.map(\.block), 0)
+            large = filter(of: window.last).map { ArrivalOrder(snapshot, $0, reader) }
         } else {
             try gather(window, into: output)
             self.lease = lease
@@ -104,7 +109,10 @@ final class TimeOrder: LineSource {
     /// At most so much is decoded for the planned window and again for the next one.
     private var cutBytes: Int {
         let cut = open.filter { $0.entry.firstBucket <= planner.bound && $0.entry.lastBucket > planner.bound }
-        return cut.reduce(0) { $0 + min($1.entry.rawLength, FormatBounds.lz4BlockBytes) }
+        return cut.reduce(0) { sum, shared in
+            let isWhole = shared.block.segment.isInOrderOfTime
+            return sum + (isWhole ? shared.entry.rawLength : min(shared.entry.rawLength, FormatBounds.lz4BlockBytes))
+        }
     }
 
     private func overlap(_ block: BlockReference) throws(StoreError) {
@@ -123,7 +131,7 @@ final class TimeOrder: LineSource {
     }
 
     /// Copies each run to the place that the plan gives it: buckets in order, and in a bucket the blocks
-    /// in order of sequence, which is also the order in which they come by.
+    /// in order of their first sequence.
     private func gather(_ window: WindowPlanner.Window, into output: ScanOutput) throws(StoreError) {
         var layout = WindowLayout(window, output)
         for block in open where block.entry.firstBucket <= window.last {
@@ -134,14 +142,27 @@ final class TimeOrder: LineSource {
 
     // MARK: - A bucket beyond the budget
 
-    private func streamLargeBucket(to output: ScanOutput) throws(StoreError) -> Bool {
-        guard let (bucket, blocks, next) = large else { return false }
-        guard next < blocks.count else {
-            large = nil
-            return true
-        }
-        try reader.append(blocks[next], buckets: bucket...bucket, order: .time, to: output)
-        large = (bucket, blocks, next + 1)
+    /// What is left of the bucket: lines that were streamed, or that earlier pages had, came before it.
+    private func filter(of bucket: Bucket) -> BlockFilter? {
+        let done = [streamed, filter.start].compactMap { $0 }.filter { $0.bucket == bucket }.map(\.sequence).max()
+        let first = max(filter.sequences.lowerBound, (done ?? Sequence(0)) + 1)
+        guard first <= filter.sequences.upperBound else { return nil }
+        return BlockFilter(buckets: bucket...bucket, sequences: first...filter.sequences.upperBound)
+    }
+
+    private func streamLargeBucket(to output: ScanOutput, lines: Int) throws(StoreError) -> Bool {
+        guard let large else { return false }
+        let before = output.lineCount
+        _ = try large.fill(output, lines: lines)
+        if output.lineCount == before { self.large = nil }
         return true
+    }
+}
+
+extension ScanOutput {
+    /// The place of the last line in order of time.
+    fileprivate var last: ScanPosition? {
+        guard let run = runs.last, let span = spans.last else { return nil }
+        return ScanPosition(bucket: run.bucket, sequence: span.sequence(span.count - 1))
     }
 }

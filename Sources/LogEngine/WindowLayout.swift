@@ -1,7 +1,8 @@
 import SegmentFormat
 
-/// Where the lines of a window go. Blocks come in order of sequence; what a block lacks, because it
-/// is damaged, leaves a gap that `finish` closes.
+/// Where the lines of a window go. Blocks come by their first sequence; in a bucket where their sequences
+/// overlap, `finish` puts the lines in order. What a block lacks, because it is damaged, leaves a gap that it
+/// closes.
 struct WindowLayout {
     private struct Place {
         var run: Run
@@ -9,6 +10,7 @@ struct WindowLayout {
         var line: Int
         var bytesDone = 0
         var linesDone = 0
+        var isInOrder = true
     }
 
     /// Runs of a block that lie one behind the other in the window as well.
@@ -96,6 +98,9 @@ struct WindowLayout {
         for run in meta.runs[slice.runs] {
             guard let index = placeOfBucket[run.bucket.milliseconds] else { continue }
             let first = places[index].line + places[index].linesDone
+            if places[index].linesDone > 0, sequences[first - 1] > span.sequence(line).value {
+                places[index].isInOrder = false
+            }
             for offset in 0..<run.lines { sequences[first + offset] = span.sequence(line + offset).value }
             places[index].bytesDone += run.bytes
             places[index].linesDone += run.lines
@@ -108,6 +113,7 @@ struct WindowLayout {
         var (byte, line) = (0, 0)
         var runs: [Run] = []
         for done in places where done.linesDone > 0 {
+            if !done.isInOrder { sort(done) }
             if byte < done.byte {
                 memmove(byte, from: done.byte, count: done.bytesDone)
                 for offset in 0..<done.linesDone { sequences[line + offset] = sequences[done.line + offset] }
@@ -118,6 +124,27 @@ struct WindowLayout {
         }
         sequences.removeLast(sequences.count - line)
         output.grow(by: runs, .listed(sequences))
+    }
+
+    /// Puts the lines of a bucket in order of sequence.
+    private mutating func sort(_ bucket: Place) {
+        let bytes = UnsafeMutableRawBufferPointer(rebasing: self.bytes[bucket.byte..<bucket.byte + bucket.bytesDone])
+        let copy = LineMemory.allocate(bytes.count)
+        defer { LineMemory.deallocate(copy) }
+        copy.copyMemory(from: UnsafeRawBufferPointer(bytes))
+        let numbers = bucket.line..<bucket.line + bucket.linesDone
+        var (start, end) = (0, 0)
+        let lines = numbers.map { number in
+            let lineFeed = UnsafeRawBufferPointer(copy).firstLineFeed(from: start) ?? start
+            defer { start = lineFeed + 1 }
+            return (sequence: sequences[number], bytes: start...lineFeed)
+        }
+        for (number, line) in zip(numbers, lines.sorted { $0.sequence < $1.sequence }) {
+            let source = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(copy)[line.bytes])
+            UnsafeMutableRawBufferPointer(rebasing: bytes[end..<end + source.count]).copyMemory(from: source)
+            sequences[number] = line.sequence
+            end += source.count
+        }
     }
 
     private func memmove(_ to: Int, from: Int, count: Int) {
