@@ -50,7 +50,7 @@ struct WindowLayout {
         _ decode: (Range<Int>, UnsafeMutableRawBufferPointer) throws(FormatFault) -> Void
     ) throws(FormatFault) {
         let stretches = try stretches(of: slice, meta, at: offset)
-        let areLong = stretches.count * Self.shortStretch <= slice.byteRange.count && meta.codec == .lz4
+        let areLong = stretches.count * Self.shortStretch <= slice.byteRange.count && meta.codec != .zstandard
         if areLong || stretches.count == 1 {
             for stretch in stretches { try decode(stretch.source, place(of: stretch)) }
         } else {
