@@ -60,6 +60,9 @@ public enum Bounds {
     static let smallGenerationShare: UInt64 = 10
     /// Holds of a stream; another is refused.
     public static let holds = 1_000
+    /// Files of listed segments that a reader without the lock opens at once; of those beyond it, one that a
+    /// writer removes meanwhile is missing.
+    static let heldFiles = 512
     /// Days that one report lists; another goes on behind them.
     public static let reportedDays = 4_096
     /// Lines of a page.

@@ -29,6 +29,16 @@ final class StoreFile: Sendable {
         file = try attempt("open", path) { () throws(SystemFault) in try disk.open(path, mode) }
     }
 
+    /// The file for reading, or `nil` where there is none.
+    static func openIfThere(_ disk: any Disk, _ path: String) throws(StoreError) -> StoreFile? {
+        do throws(StoreError) {
+            return try StoreFile(disk, path, .read)
+        } catch {
+            guard error.systemCode == ENOENT else { throw error }
+            return nil
+        }
+    }
+
     deinit { file.close() }
 
     /// Fills `buffer`, or as much of it as the file has; returns the bytes read.

@@ -77,11 +77,20 @@ final class SegmentAccess: Sendable {
     let disk: any Disk
     let faults = FaultLog()
     let pool = ScanPool()
+    private let held: [SegmentNumber: StoreFile]
     private let cache = Mutex(SegmentCache())
 
-    init(_ layout: Layout, _ disk: any Disk) {
+    /// With `holding`, files that were opened before: they can be read though they are removed.
+    init(_ layout: Layout, _ disk: any Disk, holding held: [SegmentNumber: StoreFile] = [:]) {
         self.layout = layout
         self.disk = disk
+        self.held = held
+    }
+
+    /// The file of a listed segment; `nil` where there is none.
+    func file(of entry: SegmentEntry) throws(StoreError) -> StoreFile? {
+        if let file = held[entry.segment] { return file }
+        return try StoreFile.openIfThere(disk, layout.path(of: entry))
     }
 
     /// Closes a segment that left the store.
@@ -91,12 +100,11 @@ final class SegmentAccess: Sendable {
     func open(_ entry: SegmentEntry, store: StoreID) throws(StoreError) -> OpenSegment? {
         if let known = cache.withLock({ $0.touch(entry.segment) }) { return known }
         let path = layout.path(of: entry)
-        guard let length = try disk.fileLength(path) else {
+        guard let file = try file(of: entry) else {
             faults.report(FileFault(path: path, fault: FormatFault(.fileMissing, at: 0)))
             return nil
         }
-        let file = try StoreFile(disk, path, .read)
-        let loaded = try SegmentIndex.load(file, entry, length: length, store: store, stream: layout.stream)
+        let loaded = try SegmentIndex.load(file, entry, length: try file.length(), store: store, stream: layout.stream)
         let found = loaded.faults.map { FileFault(path: path, fault: $0) }
         for fault in found { faults.report(fault) }
         let segment = OpenSegment(

@@ -1,8 +1,8 @@
 import SegmentFormat
 
 // Reading a directory without its lock, beside a live writer or with none (SPEC §10). Nothing is
-// written. What the manifest names is opened at once; if the writer has moved on meanwhile, the
-// reader starts over.
+// written. What the manifest names is opened at once, and can be read even if it is removed; if the writer has
+// moved on meanwhile, the reader starts over.
 
 public enum StoreReader {
     private static let tries = 16
@@ -25,10 +25,9 @@ public enum StoreReader {
         let reading = try ManifestReading.read(layout, disk)
         guard let manifest = reading.ruling else { throw absent(reading, layout) }
         var (notes, faults) = reading.notes(layout)
-        let access = SegmentAccess(layout, disk)
-        for entry in manifest.segments where try disk.fileLength(layout.path(of: entry)) == nil {
-            faults.append(FileFault(path: layout.path(of: entry), fault: FormatFault(.fileMissing, at: 0)))
-        }
+        let (held, missing) = try open(manifest.segments, layout, disk)
+        faults += missing.map { FileFault(path: $0, fault: FormatFault(.fileMissing, at: 0)) }
+        let access = SegmentAccess(layout, disk, holding: held)
         var active = try activeView(manifest, access, &notes)
         if isLast, case .moved = active {
             // No writer is at work: its mark stayed behind when it was cut off.
@@ -41,6 +40,25 @@ public enum StoreReader {
         let snapshot = LogSnapshot(
             manifest: manifest, sealed: SealedSegments(manifest.segments), active: view, access: access)
         return (snapshot, notes)
+    }
+
+    /// Opens the files of listed segments, hot ones first: compaction takes them soonest. Beyond `most` it only
+    /// looks for them.
+    static func open(
+        _ entries: [SegmentEntry], _ layout: Layout, _ disk: any Disk, atMost most: Int = Bounds.heldFiles
+    ) throws(StoreError) -> (held: [SegmentNumber: StoreFile], missing: [String]) {
+        var held: [SegmentNumber: StoreFile] = [:]
+        var missing: [String] = []
+        for entry in entries.filter({ $0.day == nil }) + entries.filter({ $0.day != nil }) {
+            let path = layout.path(of: entry)
+            if held.count < most {
+                held[entry.segment] = try StoreFile.openIfThere(disk, path)
+                if held[entry.segment] == nil { missing.append(path) }
+            } else if try disk.fileLength(path) == nil {
+                missing.append(path)
+            }
+        }
+        return (held, missing)
     }
 
     private static func absent(_ reading: ManifestReading, _ layout: Layout) -> StoreError {
@@ -66,8 +84,8 @@ public enum StoreReader {
         }
         guard mark.segment >= manifest.firstLiveUnlisted else { return .moved }
         let path = layout.hotSegment(mark.segment)
-        guard let length = try disk.fileLength(path) else { return .moved }
-        let file = try StoreFile(disk, path, .read)
+        guard let file = try StoreFile.openIfThere(disk, path) else { return .moved }
+        let length = try file.length()
         let survey = try SegmentSurvey.read(
             file, length: min(mark.length, length),
             expecting: .init(segment: mark.segment, store: manifest.store, stream: manifest.stream, salt: mark.salt))

@@ -83,8 +83,10 @@ struct Verifier {
     mutating func check(_ entry: SegmentEntry) throws(StoreError) {
         let path = layout.path(of: entry)
         report.segments += 1
-        guard let length = try disk.fileLength(path) else { return add([FormatFault(.fileMissing, at: 0)], path) }
-        let file = try StoreFile(disk, path, .read)
+        guard let file = try snapshot.access.file(of: entry) else {
+            return add([FormatFault(.fileMissing, at: 0)], path)
+        }
+        let length = try file.length()
         if length != entry.length { add([FormatFault(.fileLength, at: min(length, entry.length))], path) }
         let survey = try survey(
             file, .init(entry, store: snapshot.store, stream: snapshot.stream), length: length)

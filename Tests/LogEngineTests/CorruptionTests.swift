@@ -11,9 +11,9 @@ struct CorruptionTests {
 
     @Test(
         "a flipped bit is found by the first scan that reads it; only its block is lost, and nothing else is served",
-        arguments: [SmallStore.sealedPath, SmallStore.activePath])
+        arguments: SmallStore.paths)
     func flips(_ path: String) async throws {
-        let store = try await SmallStore.make()
+        let store = try await SmallStore.make(holding: path)
         let bytes = try #require(store.disk.contents(path))
         var (wrong, unseen): ([Int], [Int]) = ([], [])
         for bit in 0..<bytes.count * 8 {
@@ -21,14 +21,18 @@ struct CorruptionTests {
             let (events, summary) = try store.scan()
             if events != store.surviving(path, { $0.contains(bit / 8) }) { wrong.append(bit) }
             if !summary.blames(path) { unseen.append(bit) }
+            if bit % 8 == 0, try store.scan(.time).events.map(\.sequence.value).sorted() != events.map(\.sequence.value)
+            {
+                wrong.append(bit)
+            }
             store.disk.replace(path, bytes)
         }
         #expect(wrong.isEmpty && unseen.isEmpty)
     }
 
-    @Test("verify finds every flipped byte", arguments: [SmallStore.sealedPath, SmallStore.activePath])
+    @Test("verify finds every flipped byte", arguments: SmallStore.paths)
     func verifyFlips(_ path: String) async throws {
-        let store = try await SmallStore.make()
+        let store = try await SmallStore.make(holding: path)
         let bytes = try #require(store.disk.contents(path))
         #expect(try store.verify().isSound)
         var unseen: [Int] = []
@@ -43,9 +47,9 @@ struct CorruptionTests {
 
     @Test(
         "cut off anywhere, a segment is found short, and what stands before the cut is served",
-        arguments: [SmallStore.sealedPath, SmallStore.activePath])
+        arguments: SmallStore.paths)
     func cuts(_ path: String) async throws {
-        let store = try await SmallStore.make()
+        let store = try await SmallStore.make(holding: path)
         let bytes = try #require(store.disk.contents(path))
         var (wrong, unseen): ([Int], [Int]) = ([], [])
         for count in 0..<bytes.count {
@@ -180,6 +184,9 @@ struct CorruptionTests {
 struct SmallStore {
     static let sealedPath = "/data/interactions/hot/00000000000000000001.ndjson.lz4"
     static let activePath = "/data/interactions/hot/00000000000000000002.ndjson.lz4"
+    /// In place of the sealed one, where it was compacted: two blocks whose sequences overlap.
+    static let coldPath = "/data/interactions/cold/2026-11-18/00000000000000000003.ndjson.zst"
+    static let paths = [sealedPath, activePath, coldPath]
 
     let disk: VirtualDisk
     let environment: TestEnvironment
@@ -218,11 +225,20 @@ struct SmallStore {
         return store
     }
 
+    /// The store in which there is a file of this path.
+    static func make(holding path: String) async throws -> SmallStore {
+        var store = try await make()
+        guard path == coldPath else { return store }
+        try HandCompaction(disk: store.disk, environment: store.environment).compact([SegmentNumber(1)])
+        try store.note(coldPath)
+        return store
+    }
+
     private mutating func note(_ path: String) throws(StoreError) {
         let dump = try SegmentDump.read(path, environment: settings)
         var end = dump.sealOffset ?? dump.length
         for block in dump.blocks.reversed() {
-            let sequences = block.meta.firstSequence...block.meta.lastSequence
+            let sequences = (0..<block.meta.lines).map { block.meta.sequence(ofLine: $0) }
             let held = events.filter { sequences.contains($0.sequence) }
             blocks[path, default: []].append((Int(block.offset)..<Int(end), held))
             end = block.offset
@@ -249,10 +265,12 @@ struct SmallStore {
         return events.filter { !lost.contains($0) }
     }
 
-    /// In order of arrival, by a reader without the lock.
-    func scan() throws(StoreError) -> (events: [ReadEvent], summary: ScanSummary) {
+    /// By a reader without the lock.
+    func scan(
+        _ order: ScanRequest.Order = .arrival
+    ) throws(StoreError) -> (events: [ReadEvent], summary: ScanSummary) {
         let (snapshot, _) = try StoreReader.snapshot(of: dataDirectory, options: LogOptions(), environment: settings)
-        return try readAll(snapshot, ScanRequest(order: .arrival))
+        return try readAll(snapshot, ScanRequest(order: order))
     }
 
     func verify() throws(StoreError) -> VerifyReport {

@@ -66,6 +66,37 @@ struct ReaderTests {
         }
     }
 
+    @Test("what is compacted away beside a reader can be read to its end")
+    func compactedMeanwhile() async throws {
+        let store = try await SmallStore.make()
+        let (snapshot, _) = try StoreReader.snapshot(
+            of: dataDirectory, options: LogOptions(), environment: store.settings)
+        try HandCompaction(disk: store.disk, environment: store.environment).compact([SegmentNumber(1)])
+        #expect(store.disk.contents(SmallStore.sealedPath) == nil)
+        for _ in 0..<2 {
+            let found = try readAll(snapshot, ScanRequest(order: .arrival))
+            #expect(found.events == store.events && found.summary.isComplete)
+        }
+    }
+
+    @Test(
+        "only so many files are held, hot ones first; of the others it is known whether they are there",
+        arguments: 0...4)
+    func heldFiles(_ most: Int) async throws {
+        let store = try await SmallStore.make(holding: SmallStore.coldPath)
+        let hand = HandCompaction(disk: store.disk, environment: store.environment)
+        var entries = try hand.manifest().segments
+        var hot = entries[0]
+        (hot.segment, hot.day) = (SegmentNumber(2), nil)
+        var missing = entries[0]
+        missing.segment = SegmentNumber(9)
+        entries += [missing, hot]
+        let found = try StoreReader.open(entries, hand.layout, store.disk, atMost: most)
+        #expect(found.missing == [hand.layout.path(of: missing)])
+        #expect(
+            Set(found.held.keys) == (most == 0 ? [] : most == 1 ? [hot.segment] : [hot.segment, entries[0].segment]))
+    }
+
     @Test("a seal that the disk has no room for takes nothing away from readers", arguments: 1...5)
     func fullDiskInSeal(_ number: Int) async throws {
         let disk = VirtualDisk()
