@@ -80,12 +80,12 @@ final class GatheredLines {
         return highest
     }
 
-    /// Hands the next sorted lines over, `count` or about a chunk. Returns whether there are more.
+    /// Hands the next sorted lines over, `count` or until the output has a chunk. Returns whether there are more.
     func move(to output: ScanOutput, lines count: Int) -> Bool {
         let first = next
         var runs: [Run] = []
         var bytes = 0
-        while next < lines.count, next - first < count, bytes < Bounds.scanChunk {
+        while next < lines.count, next - first < count, output.byteCount + bytes < Bounds.scanChunk {
             let line = lines[next]
             if let last = runs.indices.last, runs[last].bucket == line.bucket {
                 runs[last].lines += 1

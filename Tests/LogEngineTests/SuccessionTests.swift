@@ -29,8 +29,6 @@ struct SuccessionTests {
         Case("a chain, both finished", [3: [1], 5: [2, 3]], [5]),
         Case("a chain, both finished, dead files of both there", [1: [], 3: [1], 5: [2, 3]], [5]),
         Case(
-            "a chain of which the older pass lost nothing, and the younger an input", [1: [], 3: [1], 5: [2, 3]], [5]),
-        Case(
             "part of a pass's outputs went into the next", [1: [], 2: [], 3: [1, 2], 4: [1, 2], 7: [3, 6]], [4, 7]),
         Case("part of a pass's outputs, next not finished", [3: [1, 2], 4: [1, 2], 6: [], 7: [3, 6]], [3, 4, 6]),
         Case("a pass that was given up, and the one that took its place", [2: [], 4: [1, 2], 5: [1, 2, 3]], [5]),
