@@ -133,6 +133,8 @@ public struct LogSnapshot: Sendable {
 public struct SegmentSummary: Sendable {
     public let number: SegmentNumber
     public let path: String
+    /// Of one UTC day, in order of time.
+    public let isCold: Bool
     public let isSealed: Bool
     public let isDamaged: Bool
     public let blocks: Int
@@ -154,8 +156,9 @@ extension LogSnapshot {
 
     private func summary(_ entry: SegmentEntry) -> SegmentSummary {
         SegmentSummary(
-            number: entry.segment, path: access.layout.path(of: entry), isSealed: !entry.isDamaged,
-            isDamaged: entry.isDamaged, blocks: entry.blocks, lines: entry.lines, rawBytes: entry.rawBytes,
+            number: entry.segment, path: access.layout.path(of: entry), isCold: entry.day != nil,
+            isSealed: !entry.isDamaged, isDamaged: entry.isDamaged, blocks: entry.blocks, lines: entry.lines,
+            rawBytes: entry.rawBytes,
             storedBytes: entry.length, firstSequence: entry.firstSequence, nextSequence: entry.nextSequence,
             firstBucket: entry.lines > 0 ? entry.firstBucket : nil,
             lastBucket: entry.lines > 0 ? entry.lastBucket : nil)
@@ -164,7 +167,8 @@ extension LogSnapshot {
     private func summary(_ active: ActiveView) -> SegmentSummary {
         let totals = active.totals
         return SegmentSummary(
-            number: active.segment.number, path: active.segment.file.path, isSealed: false, isDamaged: false,
+            number: active.segment.number, path: active.segment.file.path, isCold: false, isSealed: false,
+            isDamaged: false,
             blocks: totals.blocks, lines: totals.lines, rawBytes: totals.rawBytes, storedBytes: active.length,
             firstSequence: totals.firstSequence, nextSequence: totals.nextSequence,
             firstBucket: totals.lines > 0 ? totals.firstBucket : nil,

@@ -11,7 +11,7 @@ struct DumpCommand: ParsableCommand {
             65. Of the segment that is being written it shows what is durable. The JSON is that of tools/read_segment.py.
             """)
 
-    @Argument(help: "The path of a segment file.", completion: .file(extensions: ["lz4"]))
+    @Argument(help: "The path of a segment file.", completion: .file(extensions: ["lz4", "zst"]))
     var segment: String
 
     @Flag(help: "Print JSON.")

@@ -57,6 +57,7 @@ struct StoreStatistics {
         newest = segments.compactMap(\.lastBucket).max()
     }
 
+    private var cold: Int { segments.filter(\.isCold).count }
     private var damaged: Int { segments.filter(\.isDamaged).count }
     private var ratio: String { decimalText(Double(rawBytes) / Double(max(storedBytes, 1))) }
 
@@ -68,7 +69,8 @@ struct StoreStatistics {
             events      \(events.grouped)
             bytes       \(rawBytes.grouped) raw, \(storedBytes.grouped) stored, ratio \(ratio)
             buckets     \(span[0]) to \(span[1])
-            segments    \(segments.count.grouped)\(damaged > 0 ? ", \(damaged.grouped) damaged" : "")
+            segments    \((segments.count - cold).grouped) hot, \(cold.grouped) cold\
+            \(damaged > 0 ? ", \(damaged.grouped) damaged" : "")
             free        \(sizeText(free))
 
             \(table)\(days.text)
@@ -77,11 +79,13 @@ struct StoreStatistics {
 
     private var table: String {
         var table = Table([
-            "segment", "state", "blocks", "events", "raw", "stored", "first sequence", "first bucket", "last bucket",
+            "segment", "kind", "state", "blocks", "events", "raw", "stored", "first sequence", "first bucket",
+            "last bucket",
         ])
         for segment in segments {
             table.add([
-                String(segment.number.value), Self.state(segment), segment.blocks.grouped, segment.lines.grouped,
+                String(segment.number.value), Self.kind(segment), Self.state(segment), segment.blocks.grouped,
+                segment.lines.grouped,
                 sizeText(segment.rawBytes), sizeText(segment.storedBytes), segment.firstSequence.value.grouped,
                 segment.firstBucket.map { timeText($0.milliseconds) } ?? "–",
                 segment.lastBucket.map { timeText($0.milliseconds) } ?? "–",
@@ -89,6 +93,8 @@ struct StoreStatistics {
         }
         return table.text
     }
+
+    private static func kind(_ segment: SegmentSummary) -> String { segment.isCold ? "cold" : "hot" }
 
     private static func state(_ segment: SegmentSummary) -> String {
         segment.isDamaged ? "damaged" : segment.isSealed ? "sealed" : "active"
@@ -102,7 +108,8 @@ struct StoreStatistics {
             ("events", .number(events)), ("raw_bytes", .number(rawBytes)), ("stored_bytes", .number(storedBytes)),
             ("ratio", .decimal(ratio)), ("oldest", Self.json(oldest)), ("newest", Self.json(newest)),
             ("free_bytes", .number(free)), ("segments", .list(segments.map(Self.json))),
-            ("damaged", .number(damaged)), ("days", days.json), ("notes", .list(notes.map { .text($0) })),
+            ("cold", .number(cold)), ("damaged", .number(damaged)), ("days", days.json),
+            ("notes", .list(notes.map { .text($0) })),
         ])
     }
 
@@ -112,7 +119,8 @@ struct StoreStatistics {
 
     private static func json(_ segment: SegmentSummary) -> JSONValue {
         .object([
-            ("segment", .number(segment.number.value)), ("path", .text(segment.path)), ("state", .text(state(segment))),
+            ("segment", .number(segment.number.value)), ("path", .text(segment.path)), ("kind", .text(kind(segment))),
+            ("state", .text(state(segment))),
             ("blocks", .number(segment.blocks)), ("events", .number(segment.lines)),
             ("raw_bytes", .number(segment.rawBytes)), ("stored_bytes", .number(segment.storedBytes)),
             ("first", .number(segment.firstSequence.value)), ("next", .number(segment.nextSequence.value)),
