@@ -69,6 +69,7 @@ final class LogWriter {
             guard !plan.isEmpty else { return plan.answers }
             try room.take(
                 plan.storedBytes, appends: appends.count, leaving: reserve.keptFree, now: environment.now())
+            takeMissingReserve()
             try makeRoom(for: plan)
             try write(plan)
             return plan.answers
@@ -269,18 +270,28 @@ extension LogWriter {
             try write()
         } catch {
             guard error.code == .noSpace, reserve.isHeld else { throw error }
-            try giveReserve()
+            try reserve.give(until: .missing)
             try write()
-            _ = try takeReserve()
+            reserve.take()
+            room.forget()
         }
     }
 
-    /// Gives the room of RESERVE to what is written next. Appends do not get it.
-    func giveReserve() throws(StoreError) { try reserve.give() }
+    /// Appends have found the room that they leave for RESERVE.
+    private func takeMissingReserve() {
+        guard reserve.isMissing else { return }
+        reserve.take()
+        room.forget()
+    }
 
-    /// Takes the room of RESERVE again; `false` where there is not enough.
+    /// Gives the room of RESERVE to what is written until `takeReserve`. Appends do not get it.
+    func lendReserve() throws(StoreError) { try reserve.give(until: .lent) }
+
+    /// Takes the room of RESERVE again; `false` where there is not enough yet.
     func takeReserve() throws(StoreError) -> Bool {
-        defer { room.forget() }
-        return try reserve.take()
+        reserve.take()
+        room.forget()
+        if case .failed(let failure) = reserve.state { throw failure }
+        return !reserve.isMissing
     }
 }

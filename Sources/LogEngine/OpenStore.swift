@@ -43,8 +43,8 @@ struct StoreOpener {
         do throws(StoreError) {
             let reserve = try Reserve(layout, disk, bytes: options.reserveBytes)
             var opened = try prepare(lock, reserve)
-            settle(reserve)
             opened.report = report
+            opened.report.notes += reserve.settle()
             return opened
         } catch {
             lock.close()
@@ -58,7 +58,7 @@ struct StoreOpener {
             return try recover(lock, reserve)
         } catch {
             guard error.code == .noSpace, reserve.isHeld else { throw error }
-            try reserve.give()
+            try reserve.give(until: .missing)
             report = OpenReport()
             return try recover(lock, reserve)
         }
@@ -79,18 +79,6 @@ struct StoreOpener {
         return OpenedStore(
             layout: layout, manifests: manifests, active: active, memory: memory, mark: mark, lock: lock,
             reserve: reserve, report: report)
-    }
-
-    /// The store can do without it: whatever is the matter is only noted.
-    private mutating func settle(_ reserve: Reserve) {
-        do throws(StoreError) {
-            guard try !reserve.settle() else { return }
-            report.notes.append(
-                "\(reserve.path): no room for its \(reserve.bytes) bytes; appends are refused until "
-                    + "\(reserve.keptFree) bytes are free")
-        } catch {
-            report.notes.append("\(reserve.path): \(error.message); a purge on a full disk may find no room")
-        }
     }
 
     // MARK: - Directories, lock, manifests

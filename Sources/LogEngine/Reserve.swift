@@ -5,11 +5,20 @@ import SegmentFormat
 // so it is never synced: the next open makes it anew.
 
 final class Reserve {
+    enum State {
+        case held
+        /// There was no room for it. It is taken as soon as there is.
+        case missing
+        /// Given up for work that says itself when it ends.
+        case lent
+        /// It cannot be made here.
+        case failed(StoreError)
+    }
+
     let path: String
     /// 0: there is to be none.
     let bytes: UInt64
-    /// The file is there, whether or not it has the size that it should.
-    private(set) var isHeld: Bool
+    private(set) var state: State
     private let wasThere: Bool
     private let root: String
     private let disk: any Disk
@@ -20,23 +29,36 @@ final class Reserve {
         self.bytes = bytes
         self.disk = disk
         wasThere = try disk.fileLength(path) != nil
-        isHeld = wasThere
+        state = wasThere ? .held : .missing
     }
 
-    /// What appends leave free beside it: room for the seal and the manifests that they bring about.
-    private var besides: UInt64 { min(bytes, Bounds.sealRoom) }
+    var isHeld: Bool { if case .held = state { true } else { false } }
+    var isMissing: Bool { if case .missing = state { bytes > 0 } else { false } }
 
-    /// What appends leave free: while it is given up, the room to take it again too.
-    var keptFree: UInt64 { isHeld ? besides : besides + bytes }
+    /// What appends leave free: room for the seal and the manifests that they bring about, and for this
+    /// where it is not there.
+    var keptFree: UInt64 { min(bytes, Bounds.sealRoom) + (isHeld ? 0 : bytes) }
 
-    /// Makes it where it is not there or not as it should be; `false` where there is no room. A new one
-    /// leaves as much free as appends do; the room of one that was there before the store was opened is
-    /// ours.
-    func settle() throws(StoreError) -> Bool {
-        if isHeld, try !isWhole() { try give() }
-        guard !isHeld, bytes > 0 else { return true }
-        if !wasThere, try disk.freeSpace(at: root) < keptFree { return false }
-        return try take()
+    /// Makes it where it is not there or not as it should be. A new one leaves as much free as appends do;
+    /// the room of one that was there before the store was opened is ours. The store can do without it: what
+    /// is the matter is only said.
+    func settle() -> [String] {
+        do throws(StoreError) {
+            if isHeld, try !isWhole() { try give(until: .missing) }
+            if isMissing, try hasRoom() { take() }
+        } catch {
+            state = .failed(error)
+        }
+        if case .failed(let failure) = state {
+            return ["\(path): \(failure.message); a purge on a full disk may find no room"]
+        }
+        guard isMissing else { return [] }
+        return ["\(path): no room for its \(bytes) bytes; appends are refused until \(keptFree) bytes are free"]
+    }
+
+    private func hasRoom() throws(StoreError) -> Bool {
+        if wasThere { return true }
+        return try disk.freeSpace(at: root) >= keptFree
     }
 
     /// A copy of it, or one that a crash has cut short, may be a hole.
@@ -46,18 +68,24 @@ final class Reserve {
     }
 
     /// Gives the room to whatever is written next.
-    func give() throws(StoreError) {
-        guard isHeld else { return }
-        try disk.removeFile(path)
-        isHeld = false
+    func give(until next: State) throws(StoreError) {
+        if isHeld { try disk.removeFile(path) }
+        state = next
     }
 
-    /// Takes the room again; `false` where there is none.
-    func take() throws(StoreError) -> Bool {
-        guard !isHeld, bytes > 0 else { return true }
+    /// Takes the room, if there is enough.
+    func take() {
+        guard !isHeld, bytes > 0 else { return }
+        do throws(StoreError) {
+            state = try allocate() ? .held : .missing
+        } catch {
+            state = .failed(error)
+        }
+    }
+
+    private func allocate() throws(StoreError) -> Bool {
         do throws(StoreError) {
             try disk.allocateFile(path, bytes: bytes)
-            isHeld = true
             return true
         } catch {
             if try disk.fileLength(path) != nil { try disk.removeFile(path) }

@@ -40,34 +40,37 @@ private struct SettingStory {
 
     mutating func tell() async throws(StoreError) {
         let log = try open(disk)
-        await change(log) { $0.policy = RetentionPolicy(maxBytes: 1 << 40) } by: { (log) throws(StoreError) in
+        var next = owed
+        next.policy = RetentionPolicy(maxBytes: 1 << 40)
+        await change(log, to: next) { () throws(StoreError) in
             try await log.setPolicy(RetentionPolicy(maxBytes: 1 << 40))
         }
         for number in 1...2 as ClosedRange<UInt64> {
-            let hold = Hold(
-                number: number, from: .earliest, to: .ofTest(1),
-                created: environment.clock.now / 600_000 * 600_000, reason: String(repeating: "x", count: 600))
-            await change(log) { $0.holds.append(hold) } by: { (log) throws(StoreError) in
-                _ = try await log.addHold(5...Bucket.ofTest(1).milliseconds, reason: hold.reason)
+            let hold = hold(number)
+            next.holds.append(hold)
+            await change(log, to: next) { () throws(StoreError) in
+                _ = try await log.addHold(5...hold.to.milliseconds, reason: hold.reason)
             }
         }
-        await change(log) { $0.holds.removeLast() } by: { (log) throws(StoreError) in
-            _ = try await log.removeHold(2)
-        }
-        await change(log) { $0.policy = .forever } by: { (log) throws(StoreError) in
-            try await log.setPolicy(.forever)
-        }
+        next.holds.removeLast()
+        await change(log, to: next) { () throws(StoreError) in _ = try await log.removeHold(2) }
+        next.policy = .forever
+        await change(log, to: next) { () throws(StoreError) in try await log.setPolicy(.forever) }
         do throws(StoreError) { try await log.close() } catch { failure = failure ?? error }
     }
 
+    private func hold(_ number: UInt64) -> Hold {
+        Hold(
+            number: number, from: .earliest, to: .ofTest(1), created: environment.clock.now / 600_000 * 600_000,
+            reason: String(repeating: "x", count: 600))
+    }
+
     private mutating func change(
-        _ log: EventLog, _ expected: (inout Settings) -> Void, by call: (EventLog) async throws(StoreError) -> Void
+        _ log: EventLog, to next: Settings, by call: () async throws(StoreError) -> Void
     ) async {
         guard failure == nil else { return }
-        var next = owed
-        expected(&next)
         do throws(StoreError) {
-            try await call(log)
+            try await call()
             owed = next
             #expect(Settings(log) == owed)
         } catch {
@@ -149,7 +152,8 @@ struct SettingFaultTests {
         #expect(outcomes.isSuperset(of: fault == .noSpace ? ["stored"] : ["disk", "stored"]))
     }
 
-    @Test("on a disk with any room at all, refused or stored, never between", arguments: [LogOptions().reserveBytes, 0])
+    @Test(
+        "on a disk with any room at all, refused or stored, never between", arguments: [LogOptions().reserveBytes, 0])
     func anyRoom(reserve: UInt64) async throws {
         let start = try await start()
         var refused = 0
