@@ -75,6 +75,10 @@ private final class Compaction {
             }
             _ = try log.exchange(inputs, for: outputs)
             report.add(inputs, outputs)
+            // Whatever their sizes are, they are not joined again and again.
+            if outputs.count >= inputs.count, inputs.allSatisfy({ $0.day != nil }) {
+                excluded.formUnion(outputs.map(\.segment))
+            }
         } catch {
             switch error.code {
             case .interrupted: return

@@ -25,21 +25,21 @@ public struct CompactionPlan: Sendable {
         let days = Dictionary(grouping: cold.filter { $0.lines > 0 && !$0.isEarly }) { $0.day ?? 0 }
         for day in days.keys.sorted() {
             let inputs = bounded(merged(days[day] ?? [], isOver: day < today, segmentBytes))
-            if inputs.count > 1 { return CompactionPlan(inputs: inputs.sorted { $0.segment < $1.segment }) }
+            // As many parts would come out again.
+            let bytes = inputs.reduce(0) { $0 + $1.length }
+            if UInt64(inputs.count) > 1 + bytes / full(segmentBytes) { return CompactionPlan(inputs: inputs.sorted { $0.segment < $1.segment }) }
         }
         return .nothing
     }
 
     /// A segment this close to its bound was cut there.
-    private static func isFull(_ entry: SegmentEntry, _ segmentBytes: UInt64) -> Bool {
-        entry.length >= segmentBytes - segmentBytes / 8
-    }
+    private static func full(_ segmentBytes: UInt64) -> UInt64 { segmentBytes - segmentBytes / 8 }
 
     /// The segments of one day that are to become one.
     private static func merged(
         _ segments: [SegmentEntry], isOver: Bool, _ segmentBytes: UInt64
     ) -> [SegmentEntry] {
-        var small = segments.filter { !isFull($0, segmentBytes) }
+        var small = segments.filter { $0.length < full(segmentBytes) }
             .sorted { ($0.length, $0.segment) < ($1.length, $1.segment) }
         guard let base = small.popLast() else { return [] }
         let bytes = small.reduce(0) { $0 + $1.length }

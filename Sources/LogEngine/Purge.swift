@@ -123,7 +123,7 @@ private final class Purge {
         let purged = plan.segments.map(\.lastSequence).max() ?? Sequence(0)
         let isFull = log.freeBytes().map { $0 < log.reserveBytes } ?? false
         try log.performAndWait { (writer) throws(StoreError) in
-            if isFull { try writer.giveReserve() }
+            if isFull { try writer.lendReserve() }
             try writer.raiseHorizon(to: horizon, purgedThrough: purged)
         }
     }

@@ -64,7 +64,15 @@ struct CompactionPlanTests {
         let parts = [SegmentEntry.planned(1, day: day, bytes: 990), .planned(2, day: day, bytes: 950)]
         #expect(plan(parts + [.planned(3, day: day, bytes: 100)]).isEmpty)
         #expect(plan(parts + [.planned(3, day: day, bytes: 100), .planned(4, day: day, bytes: 200)]).isEmpty)
-        #expect(plan(parts + [.planned(3, day: day, bytes: 500), .planned(4, day: day, bytes: 700)]) == [3, 4])
+        #expect(plan(parts + [.planned(3, day: day, bytes: 300), .planned(4, day: day, bytes: 400)]) == [3, 4])
+    }
+
+    @Test("parts that would come out again as many are left alone")
+    func parts() {
+        let day = Self.today - 1
+        #expect(plan([.planned(1, day: day, bytes: 800), .planned(2, day: day, bytes: 800)]).isEmpty)
+        #expect(plan([.planned(1, day: day, bytes: 500), .planned(2, day: day, bytes: 400)]).isEmpty)
+        #expect(plan([.planned(1, day: day, bytes: 500), .planned(2, day: day, bytes: 370)]) == [1, 2])
     }
 
     @Test("days are not mixed, and what was made before its day is left apart")
