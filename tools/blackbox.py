@@ -12,10 +12,10 @@ import sys
 import time
 import traceback
 
-from blackbox_tests import commands, crashes, files, lifecycle, retention, service
+from blackbox_tests import commands, crashes, files, jobs, lifecycle, retention, service
 from blackbox_tests.harness import TESTS, Setting, Skipped
 
-ROOMS = (service, files, commands, lifecycle, retention, crashes)
+ROOMS = (service, files, commands, jobs, lifecycle, retention, crashes)
 
 
 def main():

@@ -109,9 +109,14 @@ public final class EventLog: Sendable {
     /// Ends every wait in `snapshot(after:)`, for good.
     public func stopFollowing() { board.stopFollowing() }
 
-    /// Seals the active segment, unless it is empty.
-    public func seal() async throws(StoreError) {
-        try await perform { (writer) throws(StoreError) in try writer.seal(force: true) }
+    /// Seals the active segment and returns it, or `nil` where it is empty.
+    @discardableResult
+    public func seal() async throws(StoreError) -> SegmentSummary? {
+        try await perform { (writer) throws(StoreError) in
+            let active = writer.snapshot.active?.segment.number
+            try writer.seal(force: true)
+            return writer.snapshot.segments.last { $0.isSealed && $0.number == active }
+        }
     }
 
     /// Runs `body` on the committer's thread, between two commits.

@@ -26,6 +26,9 @@ public struct Layout: Sendable {
     var temporary: String { "\(root)/tmp" }
     var lock: String { "\(root)/LOCK" }
     var reserve: String { "\(root)/RESERVE" }
+    /// Where jobs find the process that has the store open (SPEC J1).
+    public var controlSocket: String { "\(root)/\(Self.controlSocketName)" }
+    public static let controlSocketName = "control.sock"
     /// How far the active segment is durable; written anew after each sync.
     public var activeMark: String { "\(hot)/ACTIVE" }
     var directories: [String] { [root, hot, cold, "\(root)/views", temporary] }

@@ -3,6 +3,8 @@ import SegmentFormat
 /// How a log is opened.
 public struct LogOptions: Sendable {
     public var stream = StreamName.interactions
+    /// Whether a store is made where there is none; else that is an error, and nothing is made.
+    public var makesStore = true
     /// `nil`: the store's own, or 10 minutes where it is made.
     public var resolution: Resolution?
     /// Raw bytes after which a segment is sealed.

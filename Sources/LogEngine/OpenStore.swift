@@ -38,6 +38,7 @@ struct StoreOpener {
     }
 
     private mutating func open() throws(StoreError) -> OpenedStore {
+        if !options.makesStore, try disk.fileLength(layout.hot) == nil { throw .noStore(at: layout.root) }
         try makeDirectories()
         let lock = try Self.takeLock(layout, disk)
         do throws(StoreError) {
@@ -131,6 +132,7 @@ struct StoreOpener {
                     ? "both manifests are missing and there are segments; `daybook repair` makes new ones"
                     : "both manifests are damaged; `daybook repair` makes new ones")
         }
+        guard options.makesStore else { throw .noStore(at: layout.root) }
         report.isNew = true
         let resolution = options.resolution ?? .tenMinutes
         let manifest = Manifest(

@@ -18,7 +18,7 @@ extension StoreReader {
         let layout = Layout(data: directory, stream: options.stream)
         let disk = environment.disk
         guard try disk.fileLength(layout.hot) != nil else {
-            throw StoreError(.missing, layout.root, "there is no store here")
+            throw .noStore(at: layout.root)
         }
         let lock = try StoreOpener.takeLock(layout, disk)
         defer { lock.close() }

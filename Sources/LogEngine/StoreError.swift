@@ -89,6 +89,10 @@ extension StoreError {
             systemCode: cause.systemCode)
     }
 
+    static func noStore(at path: String) -> StoreError {
+        StoreError(.missing, path, "there is no store here")
+    }
+
     static func noRoom(_ path: String, free: UInt64, kept: UInt64) -> StoreError {
         StoreError(
             .noSpace, path,

@@ -65,7 +65,7 @@ public enum StoreReader {
         guard reading.isAbsent else {
             return .corrupt(layout.root, "both manifests are damaged; `daybook repair` makes new ones")
         }
-        return StoreError(.missing, layout.root, "there is no store here")
+        return .noStore(at: layout.root)
     }
 
     private enum ActiveReading {

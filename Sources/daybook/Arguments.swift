@@ -51,31 +51,22 @@ struct Address: ExpressibleByArgument, Equatable, Sendable {
     var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
-/// A stretch of time: `1ms`, `30s`, `10m`, `1h`.
+/// A stretch of time of at most 100 years: `1ms`, `30s`, `10m`, `1h`, `90d`, `1w`.
 struct Span: ExpressibleByArgument, Equatable {
     let milliseconds: UInt64
 
-    private static let units: [(name: String, milliseconds: UInt64)] = [
-        ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000),
-    ]
+    private static let longest: UInt64 = 36_525 * 86_400_000
 
     init(milliseconds: UInt64) { self.milliseconds = milliseconds }
 
     init?(argument: String) {
-        for unit in Self.units where argument.hasSuffix(unit.name) {
-            guard let count = UInt64(argument.dropLast(unit.name.count)) else { continue }
-            let (milliseconds, overflows) = count.multipliedReportingOverflow(by: unit.milliseconds)
-            guard !overflows, count > 0 else { return nil }
-            self.init(milliseconds: milliseconds)
-            return
-        }
-        return nil
+        guard case .ago(let milliseconds) = try? TimeArgument(argument), argument != "now",
+            (1...Self.longest).contains(milliseconds)
+        else { return nil }
+        self.init(milliseconds: milliseconds)
     }
 
-    var defaultValueDescription: String {
-        let unit = Self.units.last { milliseconds % $0.milliseconds == 0 } ?? Self.units[0]
-        return "\(milliseconds / unit.milliseconds)\(unit.name)"
-    }
+    var defaultValueDescription: String { durationText(milliseconds) }
 }
 
 extension Resolution: ExpressibleByArgument {
@@ -86,21 +77,46 @@ extension Resolution: ExpressibleByArgument {
     }
 }
 
-/// A size from 64 KiB to 1 TiB: `65536`, `256MiB`, `1GiB`.
+/// A size from 64 KiB to 1 PiB: `65536`, `256MiB`, `1GiB`.
 struct ByteSize: ExpressibleByArgument, Equatable {
     let bytes: Int
+
+    private static let units: [(name: String, bytes: Int)] = [
+        ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("PiB", 1 << 50), ("", 1),
+    ]
 
     init(_ bytes: Int) { self.bytes = bytes }
 
     init?(argument: String) {
-        let units: [(name: String, bytes: Int)] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("", 1)]
-        guard let unit = units.first(where: { argument.hasSuffix($0.name) }),
+        guard let unit = Self.units.first(where: { argument.hasSuffix($0.name) }),
             let count = Int(argument.dropLast(unit.name.count))
         else { return nil }
         let (bytes, overflows) = count.multipliedReportingOverflow(by: unit.bytes)
-        guard !overflows, (1 << 16...1 << 40).contains(bytes) else { return nil }
+        guard !overflows, (1 << 16...1 << 50).contains(bytes) else { return nil }
         self.init(bytes)
     }
 
-    var defaultValueDescription: String { "\(bytes >> 20)MiB" }
+    /// In the largest unit that gives a whole number, as it is typed.
+    var defaultValueDescription: String {
+        let unit = Self.units.last { $0.bytes > 1 && bytes % $0.bytes == 0 } ?? ("", 1)
+        return "\(bytes / unit.bytes)\(unit.name)"
+    }
+}
+
+/// A limit of a policy; `none` for no limit.
+enum Limit<Value: ExpressibleByArgument>: ExpressibleByArgument {
+    case limited(Value)
+    case unlimited
+
+    init?(argument: String) {
+        if argument == "none" {
+            self = .unlimited
+        } else if let value = Value(argument: argument) {
+            self = .limited(value)
+        } else {
+            return nil
+        }
+    }
+
+    var value: Value? { if case .limited(let value) = self { value } else { nil } }
 }

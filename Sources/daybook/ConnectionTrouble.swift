@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Glibc
+import LogEngine
 import NIOCore
 import NIOPosix
 
@@ -10,6 +11,7 @@ func plainWords(_ error: any Error) -> String {
         if let failure = error.connectionErrors.first { return plainWords(failure.error) }
         return (error.dnsAError ?? error.dnsAAAAError).map(plainWords) ?? "there is no address to connect to"
     case let error as IOError: return String(cString: strerror(error.errnoCode)).lowercased()
+    case let error as SystemFault: return String(cString: strerror(error.code)).lowercased()
     case let error as SocketAddressError.UnknownHost: return "no host is known as \(error.host)"
     case ChannelError.connectTimeout: return "it does not answer"
     case let error as HTTPClientError: return plainWords(of: error)

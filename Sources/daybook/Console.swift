@@ -4,38 +4,47 @@ import Synchronization
 /// Nobody reads standard output any more, which ends a command well.
 struct ClosedPipe: Error {}
 
+/// What is behind a console.
+protocol ConsoleSink: Sendable {
+    /// Talk may be redrawn.
+    var isTerminal: Bool { get }
+    var writesToTerminal: Bool { get }
+    /// Nobody reads the output any more.
+    var isClosed: Bool { get }
+
+    func write(_ output: UnsafeRawBufferPointer) throws
+    /// Nothing can be done where talk cannot be shown.
+    func show(_ talk: String)
+}
+
 /// Where a command writes: data, gathered into large writes, and talk, line by line.
 final class Console: Sendable {
-    /// A test puts its own here.
+    /// A test puts its own here, and a server one for each job.
     @TaskLocal static var current = Console(output: STDOUT_FILENO, talk: STDERR_FILENO)
 
     private static let bufferBytes = 256 << 10
 
-    private let output: Int32
-    private let talk: Int32
+    private let sink: any ConsoleSink
     private let pending = Mutex<[UInt8]>([])
 
-    init(output: Int32, talk: Int32) {
-        self.output = output
-        self.talk = talk
-    }
+    init(_ sink: any ConsoleSink) { self.sink = sink }
+
+    /// Writes to file descriptors, which stay the caller's.
+    convenience init(output: Int32, talk: Int32) { self.init(DescriptorSink(output: output, talk: talk)) }
 
     /// Talk may be redrawn.
-    var isTerminal: Bool { isatty(talk) == 1 }
+    var isTerminal: Bool { sink.isTerminal }
 
-    var writesToTerminal: Bool { isatty(output) == 1 }
+    var writesToTerminal: Bool { sink.writesToTerminal }
 
-    /// Nobody reads standard output any more.
-    var isClosed: Bool {
-        var state = pollfd(fd: output, events: 0, revents: 0)
-        return poll(&state, 1, 0) > 0 && state.revents & Int16(POLLERR) != 0
-    }
+    /// Nobody reads the output any more.
+    var isClosed: Bool { sink.isClosed }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws {
         try pending.withLock { pending in
             if pending.count + bytes.count > Self.bufferBytes { try empty(&pending) }
             if bytes.count > Self.bufferBytes {
-                try send(bytes)
+                try sink.write(bytes)
             } else {
                 pending.append(contentsOf: bytes)
             }
@@ -55,31 +64,12 @@ final class Console: Sendable {
     private func empty(_ pending: inout [UInt8]) throws {
         // What could not be written is not tried again: the command is about to end.
         defer { pending.removeAll(keepingCapacity: true) }
-        try pending.withUnsafeBytes { try send($0) }
+        try pending.withUnsafeBytes { if !$0.isEmpty { try sink.write($0) } }
     }
 
-    private func send(_ bytes: UnsafeRawBufferPointer) throws {
-        var rest = bytes
-        while !rest.isEmpty {
-            let count = Glibc.write(output, rest.baseAddress, rest.count)
-            if count >= 0 {
-                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
-            } else if errno == EPIPE {
-                throw ClosedPipe()
-            } else if errno != EINTR {
-                throw CommandFailure(.inputOutput, "cannot write: \(String(cString: strerror(errno)))")
-            }
-        }
-    }
-
-    /// A line of talk. Nothing can be done where it cannot be written.
-    func say(_ line: String) {
-        show(line + "\n")
-    }
+    /// A line of talk.
+    func say(_ line: String) { show(line + "\n") }
 
     /// Talk without a line's end.
-    func show(_ text: String) {
-        var text = text
-        text.withUTF8 { _ = Glibc.write(talk, $0.baseAddress, $0.count) }
-    }
+    func show(_ text: String) { sink.show(text) }
 }

@@ -12,7 +12,8 @@ struct Daybook: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             ServeCommand.self, IngestCommand.self, ReadCommand.self, TailCommand.self, StatCommand.self,
-            VerifyCommand.self, RepairCommand.self, DumpCommand.self, VersionCommand.self, BenchStoreCommand.self,
+            VerifyCommand.self, RepairCommand.self, SealCommand.self, PolicyCommand.self, HoldCommand.self,
+            DumpCommand.self, VersionCommand.self, BenchStoreCommand.self,
         ])
 
     static func main() async {
@@ -21,17 +22,28 @@ struct Daybook: AsyncParsableCommand {
         Glibc.exit(status)
     }
 
+    /// The command line that runs in this task.
+    @TaskLocal static var arguments: [String] = []
+
     /// Runs one command as `Console.current` sees it, and returns its exit code.
     static func run(_ arguments: [String]) async -> Int32 {
-        let console = Console.current
-        do {
-            do {
+        await $arguments.withValue(arguments) {
+            await status(on: Console.current) {
                 var command = try parseAsRoot(arguments)
                 if var command = command as? any AsyncParsableCommand {
                     try await command.run()
                 } else {
                     try command.run()
                 }
+            }
+        }
+    }
+
+    /// Runs `body`, tells on `console` what it fails with, and returns the exit code.
+    static func status(on console: Console, of body: () async throws -> Void) async -> Int32 {
+        do {
+            do {
+                try await body()
                 try console.flush()
             } catch let failure as CommandFailure {
                 // What was found before the failure is data all the same.

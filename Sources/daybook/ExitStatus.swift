@@ -1,9 +1,15 @@
 import LogEngine
 import WebAPI
 
-/// Exit codes, those of sysexits.h.
+/// Exit codes: those of sysexits.h, and below them those that only jobs have (SPEC X1).
 enum ExitStatus: Int32, CaseIterable {
     case success = 0
+    /// A job of the same kind runs already.
+    case alreadyRunning = 5
+    /// The clock is too far ahead of what the store has seen: nothing was done.
+    case clock = 6
+    /// What was done is right; something that should have gone, too, has to wait.
+    case deferred = 7
     /// The command line makes no sense.
     case usage = 64
     /// The input, or the store, has something wrong in it.
@@ -22,6 +28,9 @@ enum ExitStatus: Int32, CaseIterable {
     private var meaning: String {
         switch self {
         case .success: "done"
+        case .alreadyRunning: "such a job runs already"
+        case .clock: "clock refused"
+        case .deferred: "something was deferred"
         case .usage: "usage"
         case .data: "bad data"
         case .noInput: "no such file or store"
@@ -51,6 +60,7 @@ struct CommandFailure: Error, Equatable {
     init?(of error: any Error) {
         switch error {
         case let failure as CommandFailure: self = failure
+        case is CancellationError: self.init(.temporary, "stopped before the end; run it again")
         case let error as StoreError: self.init(Self.status(of: error.code), error.description)
         case let error as Server.ListenFailure: self.init(.unavailable, error.description)
         default: return nil

@@ -52,7 +52,8 @@ private func tenths(_ value: Double) -> String {
 
 /// A width of time: the largest unit that gives a whole number.
 func durationText(_ milliseconds: UInt64) -> String {
-    for (unit, width) in [("h", UInt64(3_600_000)), ("m", 60_000), ("s", 1_000)] where milliseconds % width == 0 {
+    for (unit, width) in [("d", UInt64(86_400_000)), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)]
+    where milliseconds % width == 0 {
         return "\(milliseconds / width)\(unit)"
     }
     return "\(milliseconds)ms"

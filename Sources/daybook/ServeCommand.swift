@@ -11,7 +11,8 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve", abstract: "Serves a data directory over HTTP.",
         discussion: """
             Makes the directory if need be. Prints one line on standard error when requests can come. SIGTERM and \
-            SIGINT let what is in flight finish, close the store and end with code 0.
+            SIGINT let what is in flight finish, close the store and end with code 0. What daybook seal, policy and hold \
+            do with the same directory meanwhile is done here.
 
             Example:
               daybook serve --data /var/lib/daybook --addr 0.0.0.0:8080 --resolution 1h
@@ -49,7 +50,13 @@ struct ServeCommand: AsyncParsableCommand {
     /// How long requests in flight may take to finish.
     private static let shutdownLimit = Duration.seconds(60)
 
+    private static let largest = ByteSize(1 << 40)
+
     func validate() throws {
+        for (name, size) in [("--seal-bytes", sealBytes), ("--reserve", reserve)] where size.bytes > Self.largest.bytes
+        {
+            throw ValidationError("\(name) is at most \(Self.largest.defaultValueDescription).")
+        }
         if let threads, !(1...256).contains(threads) { throw ValidationError("--threads is a number from 1 to 256.") }
     }
 
@@ -86,8 +93,20 @@ struct ServeCommand: AsyncParsableCommand {
                 console.say("listening on http://\(Address(host: address.host, port: port).description)")
             })
         var configuration = ServiceGroupConfiguration(
-            services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: [ServedLog(server: server, control: await control(log, console))],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = Self.shutdownLimit
         try await ServiceGroup(configuration: configuration).run()
+    }
+
+    /// Events are served even where jobs cannot be, on a file system without sockets.
+    private func control(_ log: EventLog, _ console: Console) async -> ControlServer? {
+        let layout = Layout(data: store.data, stream: LogOptions().stream)
+        do {
+            return try await ControlServer(log, layout, console)
+        } catch {
+            console.say("\(layout.controlSocket): \(plainWords(error)); no job can run while this server does")
+            return nil
+        }
     }
 }

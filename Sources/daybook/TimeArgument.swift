@@ -105,7 +105,9 @@ struct RangeOptions: ParsableArguments {
     var to: TimeArgument?
 
     /// Milliseconds, both ends in.
-    func range(now: UInt64) throws -> ClosedRange<UInt64> {
+    func range(now: UInt64) throws -> ClosedRange<UInt64> { try Self.range(from: from, to: to, now: now) }
+
+    static func range(from: TimeArgument?, to: TimeArgument?, now: UInt64) throws -> ClosedRange<UInt64> {
         let first = from?.range(now: now).lowerBound ?? 0
         let last = to?.range(now: now).upperBound ?? .max
         guard first <= last else {

@@ -207,6 +207,11 @@ struct CommandTests {
         let table: [(arguments: [String], status: Int32)] = [
             (["nonsense"], 64), (["read", "--limit", "0"], 64), (["read", "--from", "2", "--to", "1"], 64),
             (["serve", "--addr", "nowhere"], 64), (["serve", "--reserve", "1KiB"], 64),
+            (["serve", "--reserve", "2TiB"], 64), (["policy", "set", "--max-age", "0d"], 64), (["policy", "set"], 64),
+            (["policy", "set", "--forever", "--max-age", "1d"], 64), (["hold", "add", "--from", "1", "--to", "2"], 64),
+            (["hold", "remove", "x"], 64), (["seal", "--data", missing], 66),
+            (["policy", "show", "--data", missing], 66),
+            (["hold", "list", "--data", missing], 66),
             (["serve", "--resolution", "7m"], 64), (["dump"], 64),
             (["ingest", "-", "--data", "a", "--url", "http://b"], 64), (["dump", other], 65), (["dump", missing], 66),
             (["ingest", file, "--url", "nowhere"], 64), (["dump", file], 65),

@@ -16,7 +16,9 @@ struct CompletionTests {
         arguments: ["bash", "zsh", "fish"])
     func scripts(shell: String) async throws {
         let script = try await script(shell)
-        for word in ["serve", "ingest", "read", "tail", "stat", "verify", "repair", "dump", "version"] {
+        for word in [
+            "serve", "ingest", "read", "tail", "stat", "verify", "repair", "seal", "policy", "hold", "dump", "version",
+        ] {
             #expect(script.contains(word), "\(word)")
         }
         for option in ["data", "url", "from", "to", "order", "limit", "format", "since", "follow", "on-error", "once"] {

@@ -15,6 +15,7 @@ struct GoldenTests {
     private struct Session: Sendable, CustomTestStringConvertible {
         let verb: String
         let command: any ParsableCommand.Type
+        var subcommands: [any ParsableCommand.Type] = []
         let runs: [String]
 
         var testDescription: String { verb }
@@ -74,6 +75,35 @@ struct GoldenTests {
                 "read --data @lost --order arrival --limit 1",
             ]),
         Session(
+            verb: "seal", command: SealCommand.self,
+            runs: [
+                "seal --data @v1-small", "seal --data @v1-small", "seal --data @v1-small --json",
+                "ingest @sample.ndjson --data @v1-small", "seal --data @v1-small --json", "seal --data @missing",
+            ]),
+        Session(
+            verb: "policy", command: PolicyCommand.self,
+            subcommands: [PolicyCommand.Set.self, PolicyCommand.Show.self],
+            runs: [
+                "policy show --data @v1-small", "policy show --data @v1-small --json",
+                "policy set --max-age 90d --max-bytes 10GiB --min-free 5GiB --data @v1-small",
+                "policy set --max-age 36h --min-free none --data @v1-small", "policy show --data @v1-small",
+                "policy show --data @v1-small --json", "policy set --forever --data @v1-small",
+                "policy set --data @v1-small", "policy set --forever --max-age 1d", "policy set --max-age soon",
+                "policy set --max-bytes 1KiB", "policy set --forever --data @missing", "policy show --data @missing",
+            ]),
+        Session(
+            verb: "hold", command: HoldCommand.self,
+            subcommands: [HoldCommand.Add.self, HoldCommand.List.self, HoldCommand.Remove.self],
+            runs: [
+                "hold list --data @v1-small", "hold list --data @v1-small --json",
+                "hold add --from 2026-01-01 --to 2026-03-31 --reason spring --data @v1-small",
+                "hold add --from 2h --to now --reason week --data @v1-small --json", "hold list --data @v1-small",
+                "hold list --data @v1-small --json", "hold remove 1 --data @v1-small",
+                "hold remove 1 --data @v1-small", "hold remove 2 --data @v1-small --json",
+                "hold add --from today --to 2d --reason never --data @v1-small", "hold add --from 1 --to 2",
+                "hold add --from soon --to 2 --reason never", "hold list --data @missing",
+            ]),
+        Session(
             verb: "dump", command: DumpCommand.self,
             runs: ["dump \(segment)", "dump \(segment) --json", "dump \(segment) --lines", "dump @missing"]),
         Session(verb: "version", command: VersionCommand.self, runs: ["version"]),
@@ -88,7 +118,10 @@ struct GoldenTests {
     private func transcript(_ session: Session) async throws {
         let directory = try TemporaryDirectory()
         try Self.prepare(directory)
-        var text = "$ daybook help \(session.verb)\n" + Daybook.helpMessage(for: session.command, columns: 80) + "\n"
+        var text = Self.help(session.verb, session.command)
+        for command in session.subcommands {
+            text += "\n" + Self.help("\(session.verb) \(command._commandName)", command)
+        }
         for run in session.runs { text += try await Self.transcript(of: run, in: directory.path) }
         let path = "\(Self.fixtures)/commands/\(session.verb).txt"
         if Self.isWriting {
@@ -97,6 +130,10 @@ struct GoldenTests {
         }
         let golden = try #require(FileBytes.read(path), "\(path) is missing")
         #expect(text == String(decoding: golden, as: UTF8.self))
+    }
+
+    private static func help(_ verb: String, _ command: any ParsableCommand.Type) -> String {
+        "$ daybook help \(verb)\n" + Daybook.helpMessage(for: command, columns: 80) + "\n"
     }
 
     private static func prepare(_ directory: borrowing TemporaryDirectory) throws {

@@ -1,0 +1,19 @@
+import LogEngine
+import Synchronization
+
+/// The jobs that this process runs, one of a kind at a time (SPEC J2).
+final class JobBoard: Sendable {
+    /// The one that the job of this task was started by; a job of several steps starts each with it.
+    @TaskLocal static var current = JobBoard()
+
+    private let running = Mutex<Set<JobKind>>([])
+
+    /// Runs a job, or refuses it with `alreadyRunning`.
+    func run<Job: JobCommand>(_ job: Job, on log: EventLog, _ console: Console) async throws {
+        guard running.withLock({ $0.insert(Job.job).inserted }) else {
+            throw CommandFailure(.alreadyRunning, "a \(Job.job) job is running already; wait for its end")
+        }
+        defer { running.withLock { _ = $0.remove(Job.job) } }
+        try await Self.$current.withValue(self) { try await job.run(on: log, console) }
+    }
+}

@@ -1,0 +1,135 @@
+import ArgumentParser
+import LogEngine
+import SegmentFormat
+
+struct PolicyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "policy", abstract: "Says which events are kept, and for how long.",
+        discussion: """
+            A store keeps its events for ever until it has a policy. A policy does nothing by itself: daybook purge, or \
+            maintain, removes what is due, oldest first, and leaves alone what is held (daybook hold).
+            """,
+        subcommands: [Set.self, Show.self])
+
+    struct Set: JobCommand {
+        static let job = JobKind.policy
+
+        static let configuration = CommandConfiguration(
+            commandName: "set", abstract: "Changes the policy.",
+            discussion: """
+                Changes what is named, and leaves the rest of the policy as it is; prints the policy that then holds.
+
+                \(Self.beside)
+
+                Examples:
+                  daybook policy set --max-age 90d
+                  daybook policy set --max-bytes 10GiB --min-free none
+                """)
+
+        @OptionGroup var store: DataOptions
+
+        @Option(help: ArgumentHelp("Events that are older go: 90d, 12h, or none.", valueName: "time"))
+        var maxAge: Limit<Span>?
+
+        @Option(
+            help: ArgumentHelp(
+                "The oldest go while there is more: 10GiB, from 64KiB to 1PiB, or none.", valueName: "size"))
+        var maxBytes: Limit<ByteSize>?
+
+        @Option(
+            help: ArgumentHelp(
+                "The oldest go while the file system has less free: 5GiB, from 64KiB to 1PiB, or none.",
+                valueName: "size"))
+        var minFree: Limit<ByteSize>?
+
+        @Flag(help: "Take every limit away.")
+        var forever = false
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func validate() throws {
+            let isNamed = maxAge != nil || maxBytes != nil || minFree != nil
+            guard isNamed != forever else {
+                throw ValidationError(
+                    forever
+                        ? "--forever cannot be used with a limit."
+                        : "Name a limit: --max-age, --max-bytes, --min-free or --forever.")
+            }
+        }
+
+        func run(on log: EventLog, _ console: Console) async throws {
+            var policy = log.policy
+            if let maxAge { policy.maxAgeMilliseconds = maxAge.value?.milliseconds }
+            if let maxBytes { policy.maxBytes = maxBytes.value.map { UInt64($0.bytes) } }
+            if let minFree { policy.minFreeBytes = minFree.value.map { UInt64($0.bytes) } }
+            try await log.setPolicy(forever ? .forever : policy)
+            try PolicyReport(log.snapshot()).write(to: console, json: json)
+        }
+    }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "show", abstract: "Tells what the policy is.",
+            discussion: """
+                And what it means now: events before the horizon are gone; those before the time beside max-age go with \
+                the next purge. Works beside a running server.
+                """)
+
+        @OptionGroup var store: DataOptions
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() throws {
+            let (snapshot, notes) = try StoreReader.snapshot(
+                of: store.data, options: LogOptions(), environment: .system)
+            for note in notes { Console.current.say(note) }
+            try PolicyReport(snapshot).write(to: Console.current, json: json)
+        }
+    }
+}
+
+/// A policy, and what it means now.
+private struct PolicyReport {
+    private let policy: RetentionPolicy
+    private let horizon: Bucket
+    /// Where `max_age` puts the horizon.
+    private let due: Bucket?
+
+    init(_ snapshot: LogSnapshot) {
+        policy = snapshot.policy
+        horizon = snapshot.horizon
+        let now = WallClock.now()
+        due = policy.maxAgeMilliseconds.map { snapshot.resolution.bucket(of: now - min($0, now)) }
+    }
+
+    func write(to console: Console, json: Bool) throws {
+        try console.write(json ? self.json.description + "\n" : text)
+    }
+
+    private var text: String {
+        let age = policy.maxAgeMilliseconds.map(durationText) ?? "none"
+        return """
+            max-age    \(age)\(due.map { ": events before \(timeText($0.milliseconds)) are due" } ?? "")
+            max-bytes  \(Self.text(policy.maxBytes))
+            min-free   \(Self.text(policy.minFreeBytes))
+            horizon    \(horizon > .earliest ? timeText(horizon.milliseconds) : "none")
+
+            """
+    }
+
+    private static func text(_ bytes: UInt64?) -> String {
+        bytes.map { ByteSize(Int(clamping: $0)).defaultValueDescription } ?? "none"
+    }
+
+    private var json: JSONValue {
+        .object([
+            ("max_age", Self.json(policy.maxAgeMilliseconds)), ("max_bytes", Self.json(policy.maxBytes)),
+            ("min_free", Self.json(policy.minFreeBytes)), ("due", Self.json(due?.milliseconds)),
+            ("horizon", .number(horizon.milliseconds)),
+        ])
+    }
+
+    private static func json(_ number: UInt64?) -> JSONValue { number.map { .number($0) } ?? .null }
+}
