@@ -14,20 +14,24 @@ struct AuditCommand: ParsableCommand {
 
     func run() throws {
         let console = Console.current
-        var options = LogOptions()
-        options.stream = .audit
-        let (snapshot, notes): (LogSnapshot, [String])
-        do {
-            (snapshot, notes) = try StoreReader.snapshot(of: store.data, options: options, environment: .system)
-        } catch let error where error.code == .missing {
-            // Nothing was ever recorded; but there has to be a store.
-            _ = try StoreReader.snapshot(of: store.data, options: LogOptions(), environment: .system)
-            return
-        }
+        guard let (snapshot, notes) = try records() else { return }
         for note in notes { console.say(note) }
         let scan = try Scan(snapshot, ScanRequest(order: .arrival))
         while let chunk = try scan.next() { try console.write(chunk.bytes) }
         for fault in scan.summary.faults { console.say(fault.description) }
         if !scan.summary.isComplete { throw CommandFailure(.data, "") }
+    }
+
+    /// `nil` where nothing was ever recorded of a store.
+    private func records() throws(StoreError) -> (snapshot: LogSnapshot, notes: [String])? {
+        var options = LogOptions()
+        options.stream = .audit
+        do throws(StoreError) {
+            return try StoreReader.snapshot(of: store.data, options: options, environment: .system)
+        } catch {
+            guard error.code == .missing else { throw error }
+            _ = try StoreReader.snapshot(of: store.data, options: LogOptions(), environment: .system)
+            return nil
+        }
     }
 }

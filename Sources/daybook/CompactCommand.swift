@@ -15,6 +15,11 @@ struct CompactionArguments: ParsableArguments {
         guard ZstdEncoder.levels.contains(level) else { throw ValidationError("--level is a number from 1 to 19.") }
     }
 
+    /// As they stand on a command line.
+    var arguments: [String] {
+        ["--level", String(level)] + (maxRate.map { ["--max-rate", String($0.bytes)] } ?? [])
+    }
+
     var options: CompactionOptions {
         var options = CompactionOptions()
         options.level = level
@@ -29,8 +34,9 @@ struct CompactCommand: JobCommand {
         discussion: """
             Sealed hot segments (LZ4, in order of arrival) become cold ones (Zstandard, in order of time, one UTC day \
             each); small cold segments of a day are joined. Events, ids and what is remembered of deliveries stay as \
-            they are. A running server does it itself, beside its other work: the output is the same. If it is cut \
-            off, the store is as it was.
+            they are. If it is cut off, the store is as it was.
+
+            \(Self.beside)
             """)
     static let job = JobKind.compact
 
@@ -41,22 +47,12 @@ struct CompactCommand: JobCommand {
     var json = false
 
     func run(on log: EventLog, _ console: Console) async throws {
-        let report = try await Self.compact(log, compaction.options, console)
-        try console.write((json ? report.json.description : report.text) + "\n")
-        try Self.fail(report)
-    }
-
-    static func compact(
-        _ log: EventLog, _ options: CompactionOptions, _ console: Console
-    ) async throws -> CompactionReport {
         let meter = JobMeter("compacting", console)
         defer { meter.clear() }
-        let report = try await log.compact(options) { meter.show($0) }
+        let report = try await log.compact(compaction.options) { meter.show($0) }
+        meter.clear()
         for fault in report.damaged { console.say("\(fault); the segment is left as it is") }
-        return report
-    }
-
-    static func fail(_ report: CompactionReport) throws {
+        try console.write((json ? report.json.description : report.text) + "\n")
         if !report.damaged.isEmpty { throw CommandFailure(.data, "") }
     }
 }
@@ -76,6 +72,21 @@ final class JobMeter: Sendable {
     func show(_ done: JobProgress) {
         progress.withLock {
             $0.draw("\(what): \(done.events.grouped) of \(done.eventsInAll.grouped) events, \(sizeText(done.writtenBytes)) written")
+        }
+    }
+
+    func clear() { progress.withLock { $0.clear() } }
+}
+
+/// The same of a verification.
+final class VerifyMeter: Sendable {
+    private let progress: Mutex<Progress>
+
+    init(_ console: Console) { progress = Mutex(Progress(console)) }
+
+    func show(_ done: VerifyProgress) {
+        progress.withLock {
+            $0.draw("segment \(done.segments) of \(done.segmentsInAll), \(done.bytes.grouped) bytes")
         }
     }
 

@@ -71,9 +71,10 @@ struct CommandFailure: Error, Equatable {
         switch code {
         case .disk, .poisoned, .closed: .inputOutput
         case .noSpace: .noRoom
-        case .locked, .busy: .temporary
+        case .locked, .busy, .cancelled, .interrupted: .temporary
+        case .clock: .clock
         case .missing: .noInput
-        case .corrupt, .tooLarge, .deliveryConflict, .goneCursor: .data
+        case .corrupt, .tooLarge, .deliveryConflict, .goneCursor, .revoked: .data
         case .mismatch, .badCursor, .badArgument: .usage
         }
     }

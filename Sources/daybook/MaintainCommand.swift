@@ -23,38 +23,38 @@ struct MaintainCommand: JobCommand {
 
     func run(on log: EventLog, _ console: Console) async throws {
         try await log.checkClock()
-        var failures: [any Error] = []
-        func step(_ body: () async throws -> Void) async throws {
+        var first: CommandFailure?
+        for step in Step.allCases {
             do {
-                try await body()
-            } catch let failure as CommandFailure {
+                try await run(step, on: log, console)
+            } catch {
+                let failure = try Self.failure(ofOneStep: error)
                 if !failure.message.isEmpty { console.say("daybook: \(failure.message)") }
-                failures.append(CommandFailure(failure.status, ""))
-            } catch let error as StoreError where Self.isOfOneStep(error) {
-                console.say("daybook: \(error)")
-                failures.append(CommandFailure(CommandFailure(of: error)?.status ?? .inputOutput, ""))
+                first = first ?? CommandFailure(failure.status, "")
             }
         }
-        try await step { try await SealCommand.seal(log, console) }
-        try await step {
-            let report = try await CompactCommand.compact(log, compaction.options, console)
-            try console.write(report.text + "\n")
-            try CompactCommand.fail(report)
-        }
-        try await step {
-            let report = try await PurgeCommand.purge(log, PurgeOptions(), console)
-            try console.write(PurgeText(report, isDryRun: false).text)
-            try PurgeCommand.fail(report)
-        }
-        try await step { try await verify(log, console) }
-        if let first = failures.first { throw first }
+        if let first { throw first }
     }
 
-    private static func isOfOneStep(_ error: StoreError) -> Bool {
-        switch error.code {
-        case .noSpace, .corrupt: true
-        default: false
+    private enum Step: CaseIterable {
+        case seal, compact, purge, verify
+    }
+
+    private func run(_ step: Step, on log: EventLog, _ console: Console) async throws {
+        let board = JobBoard.current
+        switch step {
+        case .seal: try await board.run(try SealCommand.parse([]), on: log, console)
+        case .compact: try await board.run(try CompactCommand.parse(compaction.arguments), on: log, console)
+        case .purge: try await board.run(try PurgeCommand.parse([]), on: log, console)
+        case .verify: try await verify(log, console)
         }
+    }
+
+    /// Throws what the later steps would fail with as well.
+    private static func failure(ofOneStep error: any Error) throws -> CommandFailure {
+        if let error = error as? StoreError, error.code != .noSpace, error.code != .corrupt { throw error }
+        guard let failure = CommandFailure(of: error) else { throw error }
+        return failure
     }
 
     private func verify(_ log: EventLog, _ console: Console) async throws {

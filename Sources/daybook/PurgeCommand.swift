@@ -9,7 +9,7 @@ struct PurgeCommand: JobCommand {
             What is before the new horizon cannot be read any more and is gone from the disk when the command ends; \
             a record of it is kept in the stream audit first (daybook audit). Without options the policies of daybook \
             policy hold; an option here stands in for all of them, this once. Prints the plan, then what happened. \
-            Works on a full disk. Reads of what goes get --reader-grace to end, then they are cut short and say so.
+            Works on a full disk. \(Self.beside) Reads of what goes get --reader-grace to end, then they are cut short and say so.
 
             Exit codes: 0 also where there is nothing to do, 6 where the clock is not believed, 7 where a segment had \
             to be left for want of room: its bytes are named, reads leave it out, and the next purge tries again.
@@ -63,21 +63,13 @@ struct PurgeCommand: JobCommand {
     }
 
     func run(on log: EventLog, _ console: Console) async throws {
-        let report = try await Self.purge(log, options, console)
-        let text = PurgeText(report, isDryRun: dryRun)
-        try console.write(json ? text.json.description + "\n" : text.text)
-        try Self.fail(report)
-    }
-
-    static func purge(_ log: EventLog, _ options: PurgeOptions, _ console: Console) async throws -> PurgeReport {
         let meter = JobMeter("rewriting", console)
         defer { meter.clear() }
         let report = try await log.purge(options) { meter.show($0) }
+        meter.clear()
         if !report.hasReserve { console.say("RESERVE could not be allocated again: the disk is still full") }
-        return report
-    }
-
-    static func fail(_ report: PurgeReport) throws {
+        let text = PurgeText(report, isDryRun: dryRun)
+        try console.write(json ? text.json.description + "\n" : text.text)
         if !report.deferred.isEmpty { throw CommandFailure(.deferred, "") }
     }
 }
@@ -95,12 +87,12 @@ struct PurgeText {
 
     var text: String {
         var lines = held
-        guard !plan.isEmpty else { return (lines + ["nothing to purge"]).joined(separator: "\n") + "\n" }
+        if plan.isEmpty {
+            lines.append("nothing to purge")
+            return lines.joined(separator: "\n") + "\n"
+        }
         lines.append("horizon  \(Self.time(plan.horizonBefore)) to \(Self.time(plan.horizonAfter))")
         if !plan.segments.isEmpty { lines.append(table) }
-        let amount =
-            "\(plan.segments.count.grouped) segments, \(plan.events.grouped) events, \(sizeText(plan.bytes))"
-            + (plan.oldest.map { ", \(Self.time($0)) to \(Self.time(plan.newest ?? $0))" } ?? "")
         lines.append((isDryRun ? "would purge " : "purged ") + amount)
         for deferral in report.deferred {
             let wants = deferral.bytesWanted.map { "\($0.grouped) bytes wanted" } ?? deferral.reason
@@ -110,10 +102,16 @@ struct PurgeText {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    private var amount: String {
+        let text = "\(plan.segments.count.grouped) segments, \(plan.events.grouped) events, \(sizeText(plan.bytes))"
+        guard let oldest = plan.oldest, let newest = plan.newest else { return text }
+        return text + ", \(Self.time(oldest)) to \(Self.time(newest))"
+    }
+
     private var held: [String] {
-        plan.stoppedBy.map { hold in
-            ["hold \(hold.number) (\(hold.reason)) stops the horizon at \(Self.time(plan.horizonAfter)), not \(Self.time(plan.wanted))"]
-        } ?? []
+        guard let hold = plan.stoppedBy else { return [] }
+        let (after, wanted) = (Self.time(plan.horizonAfter), Self.time(plan.wanted))
+        return ["hold \(hold.number) (\(hold.reason)) stops the horizon at \(after), not \(wanted)"]
     }
 
     private var table: String {
@@ -132,24 +130,23 @@ struct PurgeText {
     }
 
     var json: JSONValue {
-        .object([
+        let hold: JSONValue = if let hold = plan.stoppedBy { .number(hold.number) } else { .null }
+        let members: [(name: String, value: JSONValue)] = [
             ("dry_run", .bool(isDryRun)), ("horizon_before", .number(plan.horizonBefore.milliseconds)),
-            ("horizon_after", .number(plan.horizonAfter.milliseconds)),
-            ("stopped_by_hold", plan.stoppedBy.map { .number($0.number) } ?? .null),
-            ("segments", .list(plan.segments.map(Self.json))), ("events", .number(plan.events)),
+            ("horizon_after", .number(plan.horizonAfter.milliseconds)), ("stopped_by_hold", hold),
+            ("segments", .list(plan.segments.map { Self.json($0) })), ("events", .number(plan.events)),
             ("bytes", .number(plan.bytes)), ("oldest", Self.json(plan.oldest)), ("newest", Self.json(plan.newest)),
             ("freed_bytes", .number(report.freedBytes)),
-            (
-                "deferred",
-                .list(
-                    report.deferred.map { deferral in
-                        .object([
-                            ("segment", .number(deferral.segment.number.value)),
-                            ("bytes_wanted", deferral.bytesWanted.map { .number($0) } ?? .null),
-                            ("reason", .text(deferral.reason)),
-                        ])
-                    })
-            ),
+            ("deferred", .list(report.deferred.map { Self.json($0) })),
+        ]
+        return .object(members)
+    }
+
+    private static func json(_ deferral: PurgeReport.Deferral) -> JSONValue {
+        let wanted: JSONValue = if let bytes = deferral.bytesWanted { .number(bytes) } else { .null }
+        return .object([
+            ("segment", .number(deferral.segment.number.value)), ("bytes_wanted", wanted),
+            ("reason", .text(deferral.reason)),
         ])
     }
 

@@ -31,4 +31,5 @@ enum JobKind: String, Sendable {
     case policy
     case hold
     case maintain
+    case repair
 }
