@@ -74,10 +74,7 @@ final class EventPieces: @unchecked Sendable {
 
     /// The next piece; `nil` at the end of the scan.
     func next() throws(StoreError) -> ByteBuffer? {
-        guard hasPlace else { return try nextLonePiece() }
-        if let piece = try nextPiece(Self.pieceBytes) { return piece }
-        close()
-        return nil
+        try hasPlace ? nextPiece(Self.pieceBytes) : nextLonePiece()
     }
 
     private func nextPiece(_ bytes: Int) throws(StoreError) -> ByteBuffer? {
@@ -133,7 +130,7 @@ final class EventPieces: @unchecked Sendable {
         chunk = nil
     }
 
-    /// Lets the scan go and gives up its place: whoever follows may wait for long.
+    /// Lets the scan go and gives up its place.
     func close() {
         told = (count, isComplete)
         lastCursor = cursor

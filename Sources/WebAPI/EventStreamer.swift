@@ -52,6 +52,10 @@ struct EventStreamer: Sendable {
             try await writer.write(piece)
             ready = try await following
         }
+        // Suspends until the client has taken what was told. Only then is the place given up, or any number of
+        // clients that do not read could have pieces waiting.
+        try await writer.write(ByteBuffer())
+        pieces.close()
     }
 
     /// Tells what is stored from now on, in order of arrival, until the client leaves or the log stops

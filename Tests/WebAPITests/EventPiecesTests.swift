@@ -1,4 +1,9 @@
+import HTTPTypes
+import HummingbirdCore
 import LogEngine
+import Logging
+import NIOCore
+import NIOPosix
 import SegmentFormat
 import TestSupport
 import Testing
@@ -73,7 +78,39 @@ struct EventPiecesTests {
         #expect(taken.last != nil && places.take() == nil)
     }
 
-    @Test("an answer that has told everything has no place, and takes one again for what comes")
+    /// What a client was sent, and whether a place was free just then.
+    private struct Recorder: ResponseBodyWriter {
+        final class Record: @unchecked Sendable { var steps: [String] = [] }
+
+        let places: ScanPlaces
+        let record = Record()
+
+        func write(_ buffer: ByteBuffer) { note("\(buffer.readableBytes) bytes") }
+        consuming func finish(_ trailer: HTTPFields?) { note("the end") }
+
+        private func note(_ step: String) {
+            record.steps.append(places.take() == nil ? step : "\(step), a place is free")
+        }
+    }
+
+    @Test("an answer keeps its place until the client has taken all that was told")
+    func keptPlace() async throws {
+        try await TestServer.run { server in
+            try await server.append(3, bytes: 100)
+            let blocking = NIOThreadPool(numberOfThreads: 1)
+            blocking.start()
+            let recorder = Recorder(places: ScanPlaces(1))
+            let pieces = try EventPieces(server.log.snapshot(), ScanRequest(), form: .lines, places: recorder.places)
+            let streamer = EventStreamer(
+                log: server.log, blocking: blocking, departure: ClientDeparture(), logger: Logger(label: "test"))
+            let record = recorder.record
+            try await streamer.write(EventAnswer(form: .lines, pieces: pieces), to: recorder)
+            #expect(record.steps == ["411 bytes", "0 bytes", "the end, a place is free"])
+            try await blocking.shutdownGracefully()
+        }
+    }
+
+    @Test("an answer that has given up its place takes one again for what comes")
     func followers() async throws {
         try await TestServer.run { server in
             try await server.append(3, bytes: 100)
@@ -82,12 +119,13 @@ struct EventPiecesTests {
             let pieces = try EventPieces(server.log.snapshot(), request, form: .lines, places: places) { server.log.snapshot() }
             #expect(pieces.hasPlace && places.take() == nil)
             while try pieces.next() != nil {}
+            pieces.close()
             #expect(!pieces.hasPlace && places.take() != nil)
             try await server.append(2, bytes: 100)
             try pieces.proceed(server.log.snapshot(), ScanRequest(order: .arrival, after: Sequence(3)))
             #expect(pieces.hasPlace)
             while try pieces.next() != nil {}
-            #expect(pieces.count == 5 && pieces.isComplete && !pieces.hasPlace)
+            #expect(pieces.count == 5 && pieces.isComplete && pieces.cursor == nil)
         }
     }
 }
