@@ -18,14 +18,15 @@ struct FullDiskTests {
     @Test("cut at any operation: the store opens, full as the disk is, and nothing acknowledged is lost")
     func everyCut() async throws {
         let operations = await Scenario.fullDisk.forEachCut(from: try await Scenario.fullDisk.start()) { cut, stage in
+            var harm: [String] = []
             for loss in PowerLoss.all(at: cut) {
-                let harm = await harmOfFullDisk(loss.of(stage.disk), stage)
-                expectNone(harm, "\(loss), cut at operation \(cut)", stage.disk)
+                harm += await harmOfFullDisk(loss.of(stage.disk), stage).map { "\(loss): \($0)" }
             }
             let next = stage.disk.processCrash()
             next.clearFaults()
-            expectNone(await harmOfFullDisk(next, stage), "killed at operation \(cut)", stage.disk)
-            return true
+            harm += await harmOfFullDisk(next, stage).map { "killed: \($0)" }
+            expectNone(harm, "cut at operation \(cut)", stage.disk)
+            return harm.isEmpty
         }
         #expect(operations > 60)
     }

@@ -1,6 +1,7 @@
 import LogEngine
 import SegmentFormat
 import TestSupport
+import Testing
 
 /// A story of one store, told by operations on a disk. It ends by throwing where the disk fails it; where
 /// the disk is full it tries once more.
@@ -61,7 +62,9 @@ struct Scenario: Sendable, CustomStringConvertible {
             stage.disk = start.disk.copy()
             stage.disk.stop(at: cut)
             let failure = await run(on: &stage)
-            guard await body(cut, stage), failure != nil || stage.disk.isStopped else { return cut - 1 }
+            let isCut = stage.disk.isStopped
+            if !isCut, let failure { Issue.record("\(self) ends by itself: \(failure)") }
+            guard await body(cut, stage), isCut else { return cut - 1 }
         }
     }
 }

@@ -27,6 +27,8 @@ private struct SettingStory {
     /// What may be there instead, since a change failed and poisoned the log.
     var possible: Settings?
     var failure: StoreError?
+    /// The disk as it was when a change failed.
+    private var beforeClose: VirtualDisk?
 
     init(from start: VirtualDisk, _ environment: TestEnvironment, reserve: UInt64 = LogOptions().reserveBytes) {
         disk = start.copy()
@@ -75,6 +77,7 @@ private struct SettingStory {
             #expect(Settings(log) == owed)
         } catch {
             failure = error
+            beforeClose = disk.copy()
             if log.health.failure != nil { possible = next } else { #expect(Settings(log) == owed) }
         }
     }
@@ -94,11 +97,12 @@ private struct SettingStory {
 
     /// What the next process finds when this one is killed, and what a power loss leaves.
     func expectKept(_ what: String, seed: Int) async {
-        for loss in PowerLoss.all(at: seed) {
-            #expect(await isKept(on: loss.of(disk)), "\(what), \(loss)\n\(disk.history())")
+        for left in [disk, beforeClose].compactMap({ $0 }) {
+            for loss in PowerLoss.all(at: seed) {
+                #expect(await isKept(on: loss.of(left)), "\(what), \(loss)\n\(disk.history())")
+            }
+            #expect(await isKept(on: left.copy()), "\(what), killed\n\(disk.history())")
         }
-        let next = disk.copy()
-        #expect(await isKept(on: next), "\(what), killed\n\(disk.history())")
     }
 }
 
@@ -153,7 +157,7 @@ struct SettingFaultTests {
     }
 
     @Test(
-        "on a disk with any room at all, refused or stored, never between", arguments: [LogOptions().reserveBytes, 0])
+        "whatever room there is, refused or stored, never between", arguments: [LogOptions().reserveBytes, 0])
     func anyRoom(reserve: UInt64) async throws {
         let start = try await start()
         var refused = 0
