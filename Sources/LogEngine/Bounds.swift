@@ -51,6 +51,8 @@ public enum Bounds {
     static let indexCacheBytes = 32 << 20
     /// Sealed segments whose files are kept open.
     static let openSegments = 128
+    /// Keyed deliveries of one block that a compaction writes: a meta frame holds no more than 4 MiB.
+    static let blockDeliveries = 65_536
     /// What one pass of a compaction takes: segments, and raw bytes.
     static let passSegments = 1_024
     static let passBytes: UInt64 = 8 << 30

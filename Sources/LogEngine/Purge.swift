@@ -100,8 +100,7 @@ private final class Purge {
         state = try log.jobState()
         found = try plan(state)
         let plan = try told(found, state, horizonBefore: horizonBefore)
-        let time = state.manifest.resolution.bucket(of: state.now).milliseconds
-        try AuditTrail(directory: log.layout.data, environment: log.environment).append(plan.record(at: time), time: time)
+        if !plan.segments.isEmpty { try record(plan, at: state.manifest.resolution.bucket(of: state.now).milliseconds) }
         var report = PurgeReport(plan: plan)
         let allocated = try allocatedBytes(state)
         try drop(found, plan, state)
@@ -210,6 +209,11 @@ private final class Purge {
     }
 
     // MARK: - Execution
+
+    private func record(_ plan: PurgePlan, at time: UInt64) throws(StoreError) {
+        let trail = AuditTrail(directory: log.layout.data, environment: log.environment)
+        try trail.append(plan.record(at: time), time: time)
+    }
 
     /// What is wholly past the horizon leaves the store in one manifest, but for what is still remembered
     /// of deliveries.

@@ -51,7 +51,6 @@ final class Rewriter {
     private var writer: ColdSegmentWriter?
     private var day: UInt32 = 0
     private var finished: [SegmentEntry] = []
-    private var carriesKeys = true
     private var lines: UInt64 = 0
     private var finishedBytes: UInt64 = 0
 
@@ -115,7 +114,7 @@ final class Rewriter {
             segment: writer.head.segment, commit: .none, indexInCommit: 0, blocksInCommit: 1,
             nextSequence: block.firstSequence, keyed: [], sourced: [])
         meta.hold(block.content)
-        try append(meta, block.content.data, to: writer)
+        try writer.append(meta, block.content.data)
         lines += UInt64(cold.sequences.count)
         pace.wait(after: cold.bytes.count)
     }
@@ -132,18 +131,25 @@ final class Rewriter {
             store: manifest.store, segment: number, salt: Salt(log.environment.random()), stream: manifest.stream,
             resolution: manifest.resolution, created: manifest.resolution.bucket(of: task.now).milliseconds,
             horizon: manifest.horizon, replaced: task.inputs.map(\.segment))
+        let isFirst = finished.isEmpty
         let made = try ColdSegmentWriter(head, day: day, log.layout, log.disk)
         writer = made
         self.day = day
+        if isFirst { try putDeliveries(into: made) }
         return made
     }
 
-    /// The first block of the first segment carries the deliveries.
-    private func append(_ meta: BlockMeta, _ data: [UInt8], to writer: ColdSegmentWriter) throws(StoreError) {
-        var meta = meta
-        if carriesKeys { meta.keyed = task.keyed }
-        carriesKeys = false
-        try writer.append(meta, data)
+    /// Blocks without lines carry the deliveries, at the front of the first segment.
+    private func putDeliveries(into writer: ColdSegmentWriter) throws(StoreError) {
+        var rest = task.keyed[...]
+        while !rest.isEmpty {
+            var meta = BlockMeta(
+                segment: writer.head.segment, commit: .none, indexInCommit: 0, blocksInCommit: 1,
+                nextSequence: task.inputs.map(\.nextSequence).max() ?? .first, keyed: [], sourced: [])
+            meta.keyed = Array(rest.prefix(Bounds.blockDeliveries))
+            try writer.append(meta, [])
+            rest = rest.dropFirst(Bounds.blockDeliveries)
+        }
     }
 
     private func seal() throws(StoreError) {
@@ -159,12 +165,7 @@ final class Rewriter {
     /// Where no line is left, what is known of deliveries is carried on all the same.
     private func carryOn() throws(StoreError) {
         guard finished.isEmpty, !task.keyed.isEmpty || !task.sources.isEmpty else { return }
-        let writer = try begin(Bucket(milliseconds: task.now).segmentDay)
-        let next = task.inputs.map(\.nextSequence).max() ?? .first
-        let meta = BlockMeta(
-            segment: writer.head.segment, commit: .none, indexInCommit: 0, blocksInCommit: 1, nextSequence: next,
-            keyed: [], sourced: [])
-        try append(meta, [], to: writer)
+        _ = try begin(Bucket(milliseconds: task.now).segmentDay)
         try seal()
     }
 

@@ -140,14 +140,22 @@ final class Graveyard: Sendable {
         return [directory, Layout.directory(of: kept)]
     }
 
+    private func sync(_ directories: inout [String]) throws(StoreError) {
+        for directory in directories { try access.disk.syncNames(of: directory, .removedSegments) }
+        directories = []
+    }
+
     /// Removes files whether or not they are read, and makes that durable.
     fileprivate func remove(_ doomed: [DoomedFile]) throws(StoreError) {
-        var directories: [String] = []
+        var changed: [String] = []
         for file in doomed {
             access.forget(file.segment)
-            for directory in try leave(file) where !directories.contains(directory) { directories.append(directory) }
+            let directories = try leave(file)
+            // What one era leaves is gone for good before what a later one does.
+            if changed.first != directories.first { try sync(&changed) }
+            for directory in directories where !changed.contains(directory) { changed.append(directory) }
         }
-        for directory in directories { try access.disk.syncNames(of: directory, .removedSegments) }
+        try sync(&changed)
         state.withLock { state in
             state.files.removeAll { doomed.contains($0) }
             state.expected.subtract(doomed)

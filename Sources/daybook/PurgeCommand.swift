@@ -87,12 +87,14 @@ struct PurgeText {
 
     var text: String {
         var lines = held
-        if plan.isEmpty {
+        if plan.horizonAfter > plan.horizonBefore {
+            lines.append("horizon  \(Self.time(plan.horizonBefore)) to \(Self.time(plan.horizonAfter))")
+        }
+        if plan.segments.isEmpty {
             lines.append("nothing to purge")
             return lines.joined(separator: "\n") + "\n"
         }
-        lines.append("horizon  \(Self.time(plan.horizonBefore)) to \(Self.time(plan.horizonAfter))")
-        if !plan.segments.isEmpty { lines.append(table) }
+        lines.append(table)
         lines.append((isDryRun ? "would purge " : "purged ") + amount)
         for deferral in report.deferred {
             let wants = deferral.bytesWanted.map { "\($0.grouped) bytes wanted" } ?? deferral.reason

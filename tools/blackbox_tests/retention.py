@@ -65,7 +65,7 @@ def others_read_cold_segments(setting):
     equal(sorted(found), sorted(wanted), "lines of zstdcat")
     duckdb = subprocess.run([os.path.join(ROOT, "tools", "dependencies"), "duckdb"], capture_output=True, text=True)
     equal(duckdb.returncode, 0, f"getting DuckDB ({duckdb.stderr[-300:]})")
-    query = "import sys, duckdb; print(duckdb.sql(\"select count(*), count(distinct n) from read_json(?, format='newline_delimited')\", params=[sys.argv[1:]]).fetchone())"
+    query = "import sys, duckdb; print(duckdb.sql(\"select count(*), count(distinct n) from read_json(?, format='newline_delimited')\", params=[sys.argv[1:]]).fetchall()[0])"
     done = subprocess.run([duckdb.stdout.strip(), "-c", query, *cold(setting.data)], capture_output=True, text=True)
     equal(done.stdout.strip(), f"({len(wanted)}, {len(wanted)})", f"DuckDB's count ({done.stderr[-500:]})")
 
