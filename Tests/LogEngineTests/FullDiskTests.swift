@@ -131,7 +131,7 @@ private struct FullDiskModel {
         case 0..<9: try await append()
         case 9..<11: try fill()
         case 11..<14: try makeRoom()
-        case 14: try? await log.seal()
+        case 14: _ = try? await log.seal()
         case 15: try await log.perform { (writer) throws(StoreError) in try writer.lendReserve() }
         case 16: _ = try await log.perform { (writer) throws(StoreError) in try writer.takeReserve() }
         case 17: try await reopen { log, disk in try await log.close() }

@@ -100,7 +100,9 @@ struct EventPiecesTests {
             let blocking = NIOThreadPool(numberOfThreads: 1)
             blocking.start()
             let recorder = Recorder(places: ScanPlaces(1))
-            let pieces = try EventPieces(server.log.snapshot(), ScanRequest(), form: .lines, places: recorder.places)
+            let pieces = try EventPieces(server.log.snapshot(), ScanRequest(), form: .lines, places: recorder.places) {
+                server.log.snapshot()
+            }
             let streamer = EventStreamer(
                 log: server.log, blocking: blocking, departure: ClientDeparture(), logger: Logger(label: "test"))
             let record = recorder.record

@@ -1,5 +1,6 @@
 """Old data: packed into cold segments that other programs read, and thrown away, beside a server or without one."""
 import collections
+import contextlib
 import glob
 import json
 import os
@@ -172,27 +173,30 @@ def full_disks_are_purged(setting):
     data = os.path.join(disk, "data")
     options = ("--seal-bytes", "1MiB", "--reserve", "4MiB")
     server = setting.serve(*options, data=data)
-    kept, number = [], 0
-    now = int(time.time() * 1000)
+    now, kept, batches = int(time.time() * 1000), [], 0
+
+    def batch(size):
+        """The next events: later by a day every fourth time, so that what came first is the oldest."""
+        nonlocal batches
+        base = (now - (6_000 - batches // 4) * DAY) // DAY * DAY
+        lines = events.numbered(size, start=batches * 1_000, buckets=1, base=base)
+        batches += 1
+        return [line[:-1] + b',"noise":"%b"}' % os.urandom(1_000).hex().encode() for line in lines]
+
     for cycle in range(10 if setting.quick else 100):
         while True:
-            # Older by a day each cycle, so that a purge by size takes what came first.
-            batch = events.numbered(200, start=number, pad=3_000, buckets=1, base=(now - (200 - cycle) * DAY) // DAY * DAY)
-            number += len(batch)
-            answer = post(server, batch)
+            lines = batch(200)
+            answer = post(server, lines)
             if answer.status == 507:
                 break
             equal(answer.status, 201, answer.body)
-            kept += [events.floored(line) for line in batch]
+            kept += [events.floored(line) for line in lines]
         if cycle % 3 == 0:
             # Not only the server's own bound: a disk without a byte left.
-            with open(os.path.join(disk, "filler"), "wb") as filler:
-                try:
-                    while True:
-                        filler.write(os.urandom(1 << 16))
-                        filler.flush()
-                except OSError:
-                    pass
+            with open(os.path.join(disk, "filler"), "wb", buffering=0) as filler:
+                with contextlib.suppress(OSError):
+                    while filler.write(bytes(1 << 12)):
+                        pass
         if cycle % 10 == 9:
             server.kill()
             server = setting.serve(*options, data=data)
@@ -206,10 +210,9 @@ def full_disks_are_purged(setting):
         # The server asks for room again by itself, at most a second later.
         deadline = time.monotonic() + 10
         while True:
-            batch = events.numbered(1, start=number, buckets=1, base=(now - (200 - cycle) * DAY) // DAY * DAY)
-            answer = post(server, batch)
-            number += 1
+            lines = batch(1)
+            answer = post(server, lines)
             if answer.status == 201:
-                kept += [events.floored(line) for line in batch]
+                kept += [events.floored(line) for line in lines]
                 break
             expect(time.monotonic() < deadline, "ingest did not go on", answer.body)
