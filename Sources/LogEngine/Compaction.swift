@@ -56,8 +56,8 @@ private final class Compaction {
             defer { log.gate.leave() }
             state = try log.jobState()
             let plan = CompactionPlan.next(
-                state.manifest.segments, today: Bucket(milliseconds: state.now).segmentDay, segmentBytes: options.segmentBytes,
-                excluding: excluded)
+                state.manifest.segments, today: Bucket(milliseconds: state.now).segmentDay,
+                segmentBytes: options.segmentBytes, excluding: excluded)
             guard !plan.inputs.isEmpty else { break }
             try pass(plan.inputs, state)
         }

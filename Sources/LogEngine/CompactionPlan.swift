@@ -27,7 +27,9 @@ public struct CompactionPlan: Sendable {
             let inputs = bounded(merged(days[day] ?? [], isOver: day < today, segmentBytes))
             // As many parts would come out again.
             let bytes = inputs.reduce(0) { $0 + $1.length }
-            if UInt64(inputs.count) > 1 + bytes / full(segmentBytes) { return CompactionPlan(inputs: inputs.sorted { $0.segment < $1.segment }) }
+            if UInt64(inputs.count) > 1 + bytes / full(segmentBytes) {
+                return CompactionPlan(inputs: inputs.sorted { $0.segment < $1.segment })
+            }
         }
         return .nothing
     }

@@ -142,7 +142,8 @@ private final class Purge {
                 fileHash: Hash128(low: 0, high: 0), totals: state.active.totals, sealed: state.now, deliveries: 0,
                 isDamaged: false)
             segments.append(
-                RetainedSegment(entry, allocatedBytes: try log.disk.allocatedLength(active.file.path) ?? 0, isActive: true))
+                RetainedSegment(
+                    entry, allocatedBytes: try log.disk.allocatedLength(active.file.path) ?? 0, isActive: true))
         }
         return RetentionPlan(
             segments, policy: options.policy ?? state.manifest.lists.policy ?? RetentionPolicy(),

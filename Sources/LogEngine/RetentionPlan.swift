@@ -83,7 +83,7 @@ struct RetentionPlan: Sendable {
     ) -> Action? {
         // Of what lies in the future, and of what cannot be read, the sealing tells the age.
         if entry.isEarly || entry.isDamaged && entry.lines == 0 {
-            guard let age = policy.maxAgeMilliseconds, entry.sealed <= now - min(now, age), now > age else { return nil }
+            guard let age = policy.maxAgeMilliseconds, now > age, entry.sealed <= now - age else { return nil }
             let isHeld = holds.contains { $0.from <= entry.lastBucket && entry.firstBucket <= $0.to }
             return isHeld ? nil : .drop
         }

@@ -23,7 +23,8 @@ final class RewriteGate: Sendable {
                 return nil
             }
             let alarm = Alarm()
-            let place = isUrgent ? state.waiting.firstIndex { !$0.isUrgent } ?? state.waiting.endIndex : state.waiting.endIndex
+            let end = state.waiting.endIndex
+            let place = isUrgent ? state.waiting.firstIndex { !$0.isUrgent } ?? end : end
             state.waiting.insert((isUrgent, alarm), at: place)
             return alarm
         }

@@ -67,7 +67,8 @@ struct ScanStart {
         }
         var error = StoreError(
             .goneCursor, "",
-            "events that this cursor had still to deliver were purged or erased; the next one goes on with what is left")
+            "events that this cursor had still to deliver were purged or erased; go on with what is left by the next one"
+        )
         error.nextCursor = next
         return error
     }

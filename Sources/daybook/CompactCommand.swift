@@ -71,7 +71,9 @@ final class JobMeter: Sendable {
 
     func show(_ done: JobProgress) {
         progress.withLock {
-            $0.draw("\(what): \(done.events.grouped) of \(done.eventsInAll.grouped) events, \(sizeText(done.writtenBytes)) written")
+            $0.draw(
+                "\(what): \(done.events.grouped) of \(done.eventsInAll.grouped) events, \(sizeText(done.writtenBytes)) written"
+            )
         }
     }
 

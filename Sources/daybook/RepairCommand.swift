@@ -26,7 +26,8 @@ struct RepairCommand: JobCommand {
         do throws(StoreError) {
             let report = try StoreReader.repair(store.data, options: LogOptions(), environment: .system)
             for note in report.notes { console.say(note) }
-            console.say("\(report.segments.grouped) segments, \(report.lines.grouped) events: new manifests are written")
+            console.say(
+                "\(report.segments.grouped) segments, \(report.lines.grouped) events: new manifests are written")
         } catch {
             guard error.code == .mismatch || error.code == .locked else { throw error }
         }

@@ -81,6 +81,18 @@ struct GoldenTests {
                 "ingest @sample.ndjson --data @v1-small", "seal --data @v1-small --json", "seal --data @missing",
             ]),
         Session(
+            verb: "compact", command: CompactCommand.self, runs: ["compact --level 20", "compact --data @missing"]),
+        Session(
+            verb: "purge", command: PurgeCommand.self,
+            runs: [
+                "purge --data @v1-small", "purge --data @v1-small --json",
+                "purge --max-age 1d --data @v1-small --dry-run",
+                "purge --max-age 1d --data @v1-small", "stat --data @v1-small --json", "purge --max-age soon",
+                "purge --data @missing",
+            ]),
+        Session(verb: "maintain", command: MaintainCommand.self, runs: ["maintain --data @missing"]),
+        Session(verb: "audit", command: AuditCommand.self, runs: ["audit --data @v1-small", "audit --data @missing"]),
+        Session(
             verb: "policy", command: PolicyCommand.self,
             subcommands: [PolicyCommand.Set.self, PolicyCommand.Show.self],
             runs: [

@@ -43,10 +43,8 @@ struct OperationsTests {
         #expect(
             commands == [[["maintain", "--data", "/var/lib/daybook"]], [["maintain", "--data", "/var/lib/daybook"]]])
         for command in commands.flatMap({ $0 }) {
-            withKnownIssue("there is no maintain yet") {
-                let job = try Daybook.job(command)
-                #expect(job.store.data == "/var/lib/daybook")
-            }
+            let job = try Daybook.job(command)
+            #expect(job.store.data == "/var/lib/daybook")
         }
     }
 }

@@ -121,8 +121,11 @@ struct CompactionTests {
         let kept = try KeptLog()
         var random = SeededRandom(seed: 3)
         for _ in 0..<40 {
-            let pad = String((0..<2_000).map { _ in "abcdefghijklmnopqrstuvwxyz0123456789".randomElement(using: &random) ?? "a" })
-            let events = [TestEvent(Int.random(in: 1...1_000_000_000, using: &random), bucket: kept.bucket(daysAgo: 1), pad: pad)]
+            let pad = String(
+                (0..<2_000).map { _ in "abcdefghijklmnopqrstuvwxyz0123456789".randomElement(using: &random) ?? "a" })
+            let events = [
+                TestEvent(Int.random(in: 1...1_000_000_000, using: &random), bucket: kept.bucket(daysAgo: 1), pad: pad)
+            ]
             _ = try await kept.log.append(TestBatch(1, events).lines, delivery: nil)
         }
         try await kept.log.seal()

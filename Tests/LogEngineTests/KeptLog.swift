@@ -33,7 +33,9 @@ final class KeptLog {
     /// One event a bucket, which are numbered as they come.
     @discardableResult
     func append(_ buckets: [Bucket], padding: Int = 0, key: Int? = nil) async throws(StoreError) -> TestBatch {
-        let events = buckets.enumerated().map { TestEvent(nextNumber + $0.offset, bucket: $0.element, padding: padding) }
+        let events = buckets.enumerated().map {
+            TestEvent(nextNumber + $0.offset, bucket: $0.element, padding: padding)
+        }
         let batch = TestBatch(nextNumber, events, delivery: key.map { TestBatch.delivery(key: $0, events) })
         nextNumber += events.count
         let outcome = try await log.append(batch.lines, delivery: batch.delivery)

@@ -6,7 +6,8 @@ import Testing
 
 @Suite("Purge")
 struct PurgeTests {
-    private static func options(days: UInt64? = nil, _ change: (inout PurgeOptions) -> Void = { _ in }) -> PurgeOptions {
+    private static func options(days: UInt64? = nil, _ change: (inout PurgeOptions) -> Void = { _ in }) -> PurgeOptions
+    {
         var options = PurgeOptions()
         options.policy = RetentionPolicy(maxAgeMilliseconds: days.map { $0 * KeptLog.day })
         options.readerGrace = 0
@@ -167,7 +168,9 @@ struct PurgeTests {
         try await kept.log.seal()
         _ = try await kept.log.compact()
         let all = kept.entries.count
-        let bytes = try kept.entries.reduce(0) { $0 + (try kept.disk.allocatedBytes(of: kept.layout.path(of: $1)) ?? 0) }
+        let bytes = try kept.entries.reduce(0) {
+            $0 + (try kept.disk.allocatedBytes(of: kept.layout.path(of: $1)) ?? 0)
+        }
         let report = try await kept.log.purge(Self.options { $0.policy = RetentionPolicy(maxBytes: bytes - 1) })
         #expect(kept.entries.count == all - 1)
         #expect(report.freedBytes == report.plan.bytes)
@@ -196,7 +199,8 @@ struct PurgeTests {
             lines[0].hasPrefix(
                 #"{"timestamp":\#(time),"type":"purge","stream":"interactions","policy":{"max_age":172800000,"#
                     + #""max_bytes":null,"min_free":null},"horizon_before":0,"horizon_after":"#))
-        #expect(lines[0].contains(#""segments":[{"number":\#(first.number.value),"hash":"\#(first.hash.hex)","events":"#))
+        #expect(
+            lines[0].contains(#""segments":[{"number":\#(first.number.value),"hash":"\#(first.hash.hex)","events":"#))
         try await kept.log.close()
     }
 

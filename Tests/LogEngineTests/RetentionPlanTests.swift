@@ -64,7 +64,9 @@ struct RetentionPlanTests {
         #expect(plan.actions.map(\.action) == [.rewrite])
     }
 
-    @Test("max_bytes: the oldest go until the rest fits; to the byte", arguments: [(1_000, 0), (999, 1), (450, 6), (0, 10)])
+    @Test(
+        "max_bytes: the oldest go until the rest fits; to the byte",
+        arguments: [(1_000, 0), (999, 1), (450, 6), (0, 10)])
     func bytes(most: UInt64, gone: Int) {
         #expect(Self.plan(RetentionPolicy(maxBytes: most)).actions.count == gone)
     }
@@ -89,7 +91,8 @@ struct RetentionPlanTests {
     func future() {
         var wrong = SegmentEntry.planned(11)
         wrong.lastBucket = Bucket(milliseconds: Self.now + 1_000 * Self.day)
-        let plan = Self.plan(RetentionPolicy(maxBytes: 0), Self.days(10) + [RetainedSegment(wrong, allocatedBytes: 100)])
+        let plan = Self.plan(
+            RetentionPolicy(maxBytes: 0), Self.days(10) + [RetainedSegment(wrong, allocatedBytes: 100)])
         #expect(plan.horizon.milliseconds <= Self.now + Self.day)
         #expect(plan.actions.filter { $0.action == .drop }.count == 10)
         #expect(plan.actions.first { $0.segment.entry.segment.value == 11 }?.action == .rewrite)

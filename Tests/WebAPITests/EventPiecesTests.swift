@@ -118,7 +118,9 @@ struct EventPiecesTests {
             try await server.append(3, bytes: 100)
             let places = ScanPlaces(1)
             let request = ScanRequest(order: .arrival, after: Sequence(0))
-            let pieces = try EventPieces(server.log.snapshot(), request, form: .lines, places: places) { server.log.snapshot() }
+            let pieces = try EventPieces(server.log.snapshot(), request, form: .lines, places: places) {
+                server.log.snapshot()
+            }
             #expect(pieces.hasPlace && places.take() == nil)
             while try pieces.next() != nil {}
             pieces.close()
