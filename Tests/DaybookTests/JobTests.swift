@@ -14,6 +14,7 @@ struct JobTests {
         "hold add --from 2026-01-01 --to 2026-03-31 --reason spring",
         "hold add --from 7d --to now --reason week --json",
         "hold add --from today --to yesterday --reason never", "hold remove 9", "hold remove 1", "hold remove 2 --json",
+        "compact", "compact --json", "purge --max-age 400d --dry-run", "purge --max-age 1h --json", "purge", "maintain",
         "seal --nonsense", "hold add --from 1 --to 2", "policy set", "seal --help",
     ]
 
