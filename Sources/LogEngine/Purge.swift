@@ -87,6 +87,20 @@ private final class Purge {
     }
 
     func run() throws(StoreError) -> PurgeReport {
+        do throws(StoreError) {
+            return try purge()
+        } catch {
+            // What the job lent has to be asked for, whatever it failed with; that is what is told.
+            _ = Result { () throws(StoreError) in try takeReserve() }
+            throw error
+        }
+    }
+
+    private func takeReserve() throws(StoreError) -> Bool {
+        try log.performAndWait { (writer) throws(StoreError) in try writer.takeReserve() }
+    }
+
+    private func purge() throws(StoreError) -> PurgeReport {
         var state = try log.jobState()
         if !options.allowsStep { try state.checkClock(step: options.maxStep, log.layout.root) }
         var found = try plan(state)
@@ -112,7 +126,7 @@ private final class Purge {
         let left = try allocatedBytes(try log.jobState())
         report.freedBytes = allocated - min(allocated, left)
         try log.record(.purge, state.now, hasSucceeded: report.deferred.isEmpty)
-        report.hasReserve = try log.performAndWait { (writer) throws(StoreError) in try writer.takeReserve() }
+        report.hasReserve = try takeReserve()
         return report
     }
 

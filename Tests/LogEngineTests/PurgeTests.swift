@@ -162,6 +162,22 @@ struct PurgeTests {
         try await kept.log.close()
     }
 
+    @Test("compaction leaves out what is before the horizon, but for what a hold keeps")
+    func holdsInCompaction() async throws {
+        let kept = try KeptLog()
+        for day in [UInt64(3), 2, 1] { try await kept.append([kept.bucket(daysAgo: day)]) }
+        let horizon = kept.bucket(daysAgo: 1)
+        try await kept.log.perform { (writer) throws(StoreError) in
+            try writer.raiseHorizon(to: horizon, purgedThrough: Sequence(0))
+        }
+        let from = kept.bucket(daysAgo: 2)
+        _ = try await kept.log.addHold(from.milliseconds...horizon.milliseconds, reason: "a case")
+        _ = try await kept.log.compact()
+        #expect(try kept.linesOnDisk().sorted() == kept.expected(from: from).map(\.line).sorted())
+        #expect(try kept.read() == kept.expected(from: horizon))
+        try await kept.log.close()
+    }
+
     @Test("max_bytes and min_free drop the oldest days whole")
     func bytes() async throws {
         let kept = try await fourDays(areKeyed: false)
