@@ -45,20 +45,24 @@ struct DiskFaultTests {
         }
     }
 
-    /// Runs a life with the first call of a kind failing, with the second, and so on until there is none.
+    private static let scenarios = [Scenario.life, .compaction, .purge]
+
+    /// Tells each story with the first call of a kind failing, with the second, and so on until there is none.
     private func forEachCall(
         _ call: DiskCall, _ fault: DiskFault,
         _ body: (_ stage: Scenario.Stage, _ failure: StoreError?, _ what: String) async -> Void
     ) async throws {
-        var number = 1
-        while true {
-            var stage = try await Scenario.life.start()
-            stage.disk.fail(call, at: number, with: fault)
-            let failure = await Scenario.life.run(on: &stage)
-            guard stage.disk.faultsStruck > 0 else { break }
-            let end = failure.map { "ended by \($0)" } ?? "told to its end"
-            await body(stage, failure, "life with \(fault) at \(call) \(number), \(end)")
-            number += 1
+        for scenario in Self.scenarios {
+            var number = 1
+            while true {
+                var stage = try await scenario.start()
+                stage.disk.fail(call, at: number, with: fault)
+                let failure = await scenario.run(on: &stage)
+                guard stage.disk.faultsStruck > 0 else { break }
+                let end = failure.map { "ended by \($0)" } ?? "told to its end"
+                await body(stage, failure, "\(scenario) with \(fault) at \(call) \(number), \(end)")
+                number += 1
+            }
         }
     }
 }
