@@ -5,9 +5,10 @@ import SegmentFormat
 // share it, each decoded once a window.
 
 final class ArrivalOrder: LineSource {
+    let order = ScanRequest.Order.arrival
     private var queue: BlockQueue
     private let buckets: ClosedRange<Bucket>
-    private let reader: BlockReader
+    let reader: BlockReader
     private let pool: ScanPool
     /// Blocks that overlap others and have lines at or above `floor`.
     private var open: [SharedBlock] = []
@@ -24,32 +25,11 @@ final class ArrivalOrder: LineSource {
         pool = snapshot.access.pool
     }
 
-    func fill(_ output: ScanOutput, lines: Int) throws(StoreError) -> Bool {
-        while output.byteCount < Bounds.scanChunk, output.lineCount < lines,
-            let piece = try next(lines: lines - output.lineCount)
-        {
-            switch piece {
-            case .block(let block): try reader.append(block, buckets: buckets, order: .arrival, to: output)
-            case .gathered: moveGathered(to: output, lines: lines - output.lineCount)
-            }
-        }
-        return output.byteCount > 0
-    }
-
-    /// What comes next.
-    enum Piece {
-        /// A block that overlaps no other.
-        case block(BlockReference)
-        /// Lines of several blocks; `moveGathered` hands them over.
-        case gathered
-    }
-
-    /// `lines` is how many are wanted. Returns `nil` at the end.
-    func next(lines: Int) throws(StoreError) -> Piece? {
+    func next(lines: Int) throws(StoreError) -> ScanPiece? {
         while gathered == nil {
             if open.isEmpty {
                 guard let (block, isAlone) = try queue.take() else { return nil }
-                if isAlone { return .block(block) }
+                if isAlone { return .block(block, buckets: buckets) }
                 open.append(SharedBlock(block))
             }
             try gather(lines: lines)
@@ -57,10 +37,14 @@ final class ArrivalOrder: LineSource {
         return .gathered
     }
 
-    /// Appends the next gathered lines, `lines` or about a chunk.
+    /// About a chunk at a time.
     func moveGathered(to output: ScanOutput, lines: Int) {
         if gathered?.lines.move(to: output, lines: lines) != true { gathered = nil }
     }
+
+    func didClear() {}
+
+    func didStream(through position: ScanPosition) {}
 
     // MARK: - Windows
 

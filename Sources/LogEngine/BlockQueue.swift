@@ -167,6 +167,7 @@ struct BlockFilter {
     func holdsWhole(_ entry: BlockIndexEntry) -> Bool {
         entry.firstBucket >= buckets.lowerBound && entry.lastBucket <= buckets.upperBound
             && entry.firstSequence >= sequences.lowerBound && entry.lastSequence <= sequences.upperBound
+            && start.map { $0 < ScanPosition(bucket: entry.firstBucket, sequence: entry.firstSequence) } ?? true
     }
 
     private func isDelivered(_ entry: BlockIndexEntry) -> Bool {

@@ -1,39 +1,50 @@
 import SegmentFormat
 
-/// LZ4 frames, one behind the other, that decode to whole lines; none of our metadata is among them.
+/// Frames, one behind the other, that decode to whole lines; none of our metadata is among them.
 public struct FrameChunk: Sendable {
     public fileprivate(set) var bytes: [UInt8] = []
     /// Lines that the frames decode to.
     public fileprivate(set) var lines = 0
+
+    fileprivate mutating func append(_ frame: some Collection<UInt8>, lines count: Int) {
+        bytes.append(contentsOf: frame)
+        lines += count
+    }
 }
 
-/// A scan in order of arrival that delivers LZ4 frames: those that are stored, as they lie, and where a
-/// block is not wanted whole, its lines do not come one after another, or it is a Zstandard frame, a new frame of
-/// lines. What the
-/// frames decode to is, byte for byte, what `Scan` delivers. Cursors are those of `Scan`. Blocks on the
-/// disk, and belongs to one caller at a time; memory is
-/// that of `Scan`.
+/// A scan that delivers frames (SPEC G9): those that are stored, as they lie, and where a block is not wanted
+/// whole, its lines do not come one after another, or its frame is of the other codec, new frames of lines. What
+/// the frames decode to is, byte for byte, what `Scan` delivers. Cursors are those of `Scan`. Blocks on the
+/// disk, and belongs to one caller at a time; memory is that of `Scan`.
 public final class FrameScan {
     private let request: ScanRequest
     private let reader: BlockReader
     private let start: ScanStart
+    private let encoder: FrameEncoder
     private let era: SnapshotEra?
-    private var source: ArrivalOrder?
+    private var source: (any LineSource)?
+    /// Lines that are wanted and in no frame yet.
     private let output = ScanOutput()
+    /// A block whose stored frame comes behind them.
+    private var stored: (block: BlockReference, buckets: ClosedRange<Bucket>)?
     private var delivered = 0
-    private var position: Sequence?
+    private var position: ScanPosition?
     /// More is there than the limit lets through.
     private var isCut = false
 
-    /// Fails as `Scan` does, and with `badArgument` for another order than that of arrival.
-    public init(_ snapshot: LogSnapshot, _ request: ScanRequest) throws(StoreError) {
-        guard request.order == .arrival else { throw .badArgument("frames come in order of arrival alone") }
+    /// Fails as `Scan` does, and with `badArgument` for no codec, or LZ4 in another order than that of arrival.
+    public init(_ snapshot: LogSnapshot, _ request: ScanRequest, codec: Codec) throws(StoreError) {
+        guard let encoder = FrameEncoder(codec) else { throw .badArgument("frames have a codec") }
+        guard codec == .zstandard || request.order == .arrival else {
+            throw .badArgument("LZ4 frames come in order of arrival alone")
+        }
         self.request = request
+        self.encoder = encoder
         era = snapshot.era
         start = try ScanStart(snapshot, request)
         reader = BlockReader(snapshot.access, pin: start.pinned.pin)
         for fault in snapshot.active?.segment.faults ?? [] { reader.report(fault) }
-        if let filter = start.filter { source = ArrivalOrder(snapshot, filter, reader) }
+        source = start.source(snapshot, reader)
     }
 
     /// The next frames, about `Bounds.scanChunk` bytes or one frame; `nil` at the end of the range or of the
@@ -41,13 +52,16 @@ public final class FrameScan {
     public func next() throws(StoreError) -> FrameChunk? {
         try era?.requireFiles()
         var chunk = FrameChunk()
-        while !isCut, delivered < request.limit ?? .max, chunk.bytes.count < Bounds.scanChunk,
-            source != nil
-        {
-            guard let added = try append(to: &chunk, wanted: (request.limit ?? .max) - delivered) else { continue }
-            delivered += added.lines
-            position = added.last
-            isCut = added.isCut
+        while chunk.bytes.count < Bounds.scanChunk {
+            if output.lines > 0, output.bytes.count >= encoder.frameBytes || stored != nil || !isOpen {
+                encode(to: &chunk)
+            } else if stored != nil {
+                try passStored(to: &chunk)
+            } else if isOpen {
+                try take(to: &chunk)
+            } else {
+                break
+            }
         }
         if chunk.lines > 0 { return chunk }
         try lookBehindLimit()
@@ -57,86 +71,108 @@ public final class FrameScan {
     /// As that of `Scan`.
     public var present: ScanCursor {
         var cursor = start.pinned
-        cursor.position =
-            position.map { ScanPosition(bucket: .earliest, sequence: $0) } ?? start.position ?? start.pinned.position
+        cursor.position = position ?? start.position ?? start.pinned.position
         return cursor
     }
 
     public var summary: ScanSummary {
-        var cursor: ScanCursor?
-        if source != nil, let position {
-            cursor = start.pinned
-            cursor?.position = ScanPosition(bucket: .earliest, sequence: position)
-        }
+        let isAtEnd = source == nil && stored == nil && output.lines == 0
         return ScanSummary(
-            lines: delivered, cursor: cursor, isComplete: reader.faults.isEmpty, faults: reader.faults)
+            lines: delivered, cursor: isAtEnd || position == nil ? nil : present, isComplete: reader.faults.isEmpty,
+            faults: reader.faults)
     }
 
     private func lookBehindLimit() throws(StoreError) {
-        while !isCut, source != nil {
-            var unwanted = FrameChunk()
-            isCut = try append(to: &unwanted, wanted: 1) != nil
-        }
-    }
-
-    // MARK: - One frame
-
-    private struct Added {
-        var lines: Int
-        var last: Sequence
-        /// The block holds more that is in range than was wanted.
-        var isCut = false
-    }
-
-    /// The next block, or the next lines of several that overlap; `nil` where there is nothing of it that is in
-    /// range and not damaged. At the end there is no source any more.
-    private func append(to chunk: inout FrameChunk, wanted: Int) throws(StoreError) -> Added? {
-        guard let source, let piece = try source.next(lines: wanted) else {
-            source = nil
-            return nil
-        }
-        switch piece {
-        case .block(let block): return try append(block, to: &chunk, wanted: wanted)
-        case .gathered:
+        while !isCut, let source {
             output.clear()
-            source.moveGathered(to: output, lines: wanted)
-            return encode(to: &chunk, wanted: wanted)
-        }
-    }
-
-    private func append(_ block: BlockReference, to chunk: inout FrameChunk, wanted: Int) throws(StoreError) -> Added? {
-        guard let filter = start.filter else { return nil }
-        if block.entry.lines <= wanted, filter.holdsWhole(block.entry) {
-            guard let isStored = try appendStored(block, to: &chunk) else { return nil }
-            if isStored { return Added(lines: block.entry.lines, last: block.entry.lastSequence) }
+            guard let piece = try source.next(lines: 1) else {
+                self.source = nil
+                break
+            }
+            try source.move(piece, to: output, lines: 1)
+            isCut = output.lines > 0
         }
         output.clear()
-        try reader.append(block, buckets: filter.buckets, order: .arrival, to: output)
-        return encode(to: &chunk, wanted: wanted)
     }
 
-    /// The lines of the output as a new frame.
-    private func encode(to chunk: inout FrameChunk, wanted: Int) -> Added? {
-        if let position = start.position {
-            output.dropFirst(lines: output.lines(through: position, order: .arrival))
+    // MARK: - Lines
+
+    /// How many lines are still wanted beside those of the output.
+    private var wanted: Int { (request.limit ?? .max) - delivered - output.lines }
+
+    /// There may be lines that are wanted beside those of the output.
+    private var isOpen: Bool { source != nil && !isCut && wanted > 0 }
+
+    /// Finds the next lines, or the next block whose frame may be passed on.
+    private func take(to chunk: inout FrameChunk) throws(StoreError) {
+        // Lines at the front may belong to earlier pages.
+        let isFirst = position == nil && start.position != nil
+        guard let source, let piece = try source.next(lines: isFirst && request.order == .time ? .max : wanted) else {
+            source = nil
+            return
         }
-        let isCut = output.truncate(toLines: wanted)
-        guard output.lines > 0 else { return nil }
-        chunk.bytes += LZ4Frame.encode(output.bytes)
-        chunk.lines += output.lines
-        let last = output.position(ofLine: output.lines - 1, order: .arrival).sequence
-        return Added(lines: output.lines, last: last, isCut: isCut)
+        if case .block(let block, let buckets) = piece, mayPass(block, buckets) {
+            stored = (block, buckets)
+        } else {
+            try decode(piece, from: source, to: &chunk)
+        }
     }
 
-    /// False where the lines of the block do not lie in order of arrival, or it is no LZ4; `nil` where it is
-    /// damaged.
-    private func appendStored(_ block: BlockReference, to chunk: inout FrameChunk) throws(StoreError) -> Bool? {
-        try reader.withFrame(block) { (meta, frame) throws(FormatFault) in
-            guard !meta.isReordered, meta.codec == .lz4 else { return false }
+    private func decode(
+        _ piece: ScanPiece, from source: any LineSource, to chunk: inout FrameChunk
+    ) throws(StoreError) {
+        if output.lines == 0 {
+            output.clear()
+            source.didClear()
+        }
+        let before = output.byteCount
+        try source.move(piece, to: output, lines: wanted)
+        // What is gathered may want an output for itself.
+        guard output.byteCount > before else {
+            if output.lines > 0 { encode(to: &chunk) }
+            return
+        }
+        if position == nil, let start = start.position {
+            output.dropFirst(lines: output.lines(through: start, order: request.order))
+        }
+        isCut = output.truncate(toLines: (request.limit ?? .max) - delivered)
+    }
+
+    // MARK: - Frames
+
+    /// The lines at the front of the output as a new frame.
+    private func encode(to chunk: inout FrameChunk) {
+        let count = encoder.lines(of: output)
+        let length = count == output.lines ? output.bytes.count : output.byteLength(ofLines: count)
+        chunk.append(encoder.encode(UnsafeRawBufferPointer(rebasing: output.bytes[..<length])), lines: count)
+        position = output.position(ofLine: count - 1, order: request.order)
+        delivered += count
+        output.dropFirst(lines: count)
+    }
+
+    /// What lies in a block is known once it is read; but only cold ones can be Zstandard.
+    private func mayPass(_ block: BlockReference, _ buckets: ClosedRange<Bucket>) -> Bool {
+        guard encoder.codec == .lz4 || block.segment.isInOrderOfTime else { return false }
+        return block.entry.lines <= wanted && block.entry.firstBucket >= buckets.lowerBound
+            && start.filter?.holdsWhole(block.entry) ?? false
+    }
+
+    /// The stored frame; its lines, where they do not lie in the order that is wanted or the codec is another;
+    /// nothing where the block is damaged.
+    private func passStored(to chunk: inout FrameChunk) throws(StoreError) {
+        guard let (block, buckets) = stored, let source else { return }
+        stored = nil
+        let found = try reader.withFrame(block) { (meta, frame) throws(FormatFault) -> ScanPosition? in
+            guard meta.codec == encoder.codec, request.order == .time || !meta.isReordered else { return nil }
             _ = try BlockData.layout(frame, of: meta, at: block.dataOffset)
-            chunk.bytes.append(contentsOf: frame)
-            chunk.lines += meta.lines
-            return true
+            chunk.append(frame, lines: meta.lines)
+            let sequence = meta.sequence(ofLine: meta.lines - 1)
+            return ScanPosition(bucket: request.order == .time ? meta.lastBucket : .earliest, sequence: sequence)
         }
+        guard let found else { return }
+        guard let last = found else { return try decode(.block(block, buckets: buckets), from: source, to: &chunk) }
+        position = last
+        delivered += block.entry.lines
+        source.didStream(through: last)
     }
 }

@@ -10,20 +10,14 @@ public struct ScanSummary: Sendable {
     public let faults: [FileFault]
 }
 
-/// Brings the lines of a snapshot in one of the orders.
-protocol LineSource: AnyObject {
-    /// Appends the next lines to an output that was cleared. `lines` is how many are wanted: there may
-    /// be more. Returns false at the end.
-    func fill(_ output: ScanOutput, lines: Int) throws(StoreError) -> Bool
-}
-
 /// Delivers the events of a range from one snapshot. Blocks on the disk, and belongs to one caller at
 /// a time; memory stays within `Bounds.scanBudget` whatever the order of arrival was.
 public final class Scan {
     private let request: ScanRequest
     private let reader: BlockReader
     private let output = ScanOutput()
-    private let source: any LineSource
+    /// `nil` where no event can be in the range.
+    private let source: (any LineSource)?
     /// Lines at or before it were delivered by earlier pages.
     private var start: ScanPosition?
     private var position: ScanPosition?
@@ -45,22 +39,15 @@ public final class Scan {
         start = beginning.position
         reader = BlockReader(snapshot.access, pin: pinned.pin)
         for fault in snapshot.active?.segment.faults ?? [] { reader.report(fault) }
-        guard let filter = beginning.filter else {
-            isExhausted = true
-            source = NoLines()
-            return
-        }
-        switch request.order {
-        case .time: source = TimeOrder(snapshot, filter, reader)
-        case .arrival: source = ArrivalOrder(snapshot, filter, reader)
-        }
+        source = beginning.source(snapshot, reader)
+        isExhausted = source == nil
     }
 
     /// The next lines, or `nil` at the end of the range or of the limit. Fails with `revoked` where a purge
     /// could not wait any longer: a scan of a newer snapshot can go on from a cursor.
     public func next() throws(StoreError) -> ScanChunk? {
         let wanted = (request.limit ?? .max) - delivered
-        while !isExhausted, wanted > 0 {
+        while !isExhausted, wanted > 0, let source {
             try era?.requireFiles()
             output.clear()
             // Lines at the front may belong to earlier pages; a chunk without any is filled again.
@@ -82,7 +69,7 @@ public final class Scan {
 
     /// A limit that ends just where the range does has cut nothing short.
     private func lookBehindLimit() throws(StoreError) {
-        guard !isExhausted, !isCut else { return }
+        guard !isExhausted, !isCut, let source else { return }
         output.clear()
         isCut = try source.fill(output, lines: 1)
         isExhausted = !isCut
@@ -111,8 +98,4 @@ public final class Scan {
         return ScanSummary(
             lines: delivered, cursor: cursor, isComplete: reader.faults.isEmpty, faults: reader.faults)
     }
-}
-
-private final class NoLines: LineSource {
-    func fill(_ output: ScanOutput, lines: Int) -> Bool { false }
 }

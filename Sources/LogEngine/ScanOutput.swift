@@ -91,7 +91,13 @@ final class ScanOutput {
         skippedLines += count
     }
 
-    private func byteLength(ofLines count: Int) -> Int {
+    /// How many lines at the front end within `count` bytes; at least one, all where they are no more.
+    func lines(within count: Int) -> Int {
+        guard bytes.count > count else { return lines }
+        return max(1, UnsafeRawBufferPointer(rebasing: bytes[..<count]).lineFeeds)
+    }
+
+    func byteLength(ofLines count: Int) -> Int {
         var (end, left) = (0, count)
         let all = bytes
         while left > 0, let lineFeed = all.firstLineFeed(from: end) {

@@ -32,6 +32,15 @@ struct ScanStart {
         self.position = position
     }
 
+    /// `nil` where no event can be in the range.
+    func source(_ snapshot: LogSnapshot, _ reader: BlockReader) -> (any LineSource)? {
+        guard let filter else { return nil }
+        switch pinned.order {
+        case .time: return TimeOrder(snapshot, filter, reader)
+        case .arrival: return ArrivalOrder(snapshot, filter, reader)
+        }
+    }
+
     private static func position(_ request: ScanRequest) -> ScanPosition? {
         guard let after = request.after else { return request.cursor?.position }
         return ScanPosition(bucket: .earliest, sequence: max(after, request.cursor?.position.sequence ?? after))
@@ -67,8 +76,7 @@ struct ScanStart {
         }
         var error = StoreError(
             .goneCursor, "",
-            "events that this cursor had still to deliver were purged or erased; go on with what is left by the next one"
-        )
+            "events that this cursor had still to deliver were purged or erased; go on by the next one")
         error.nextCursor = next
         return error
     }

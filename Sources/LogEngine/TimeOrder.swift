@@ -5,8 +5,9 @@ import SegmentFormat
 // each block decoded once a window, and of each block only the slice that is wanted.
 
 final class TimeOrder: LineSource {
+    let order = ScanRequest.Order.time
     private var queue: BlockQueue
-    private let reader: BlockReader
+    let reader: BlockReader
     private let pool: ScanPool
     private let last: Bucket
     /// Blocks that overlap others and have lines at or behind `floor`, in order of sequence.
@@ -34,22 +35,31 @@ final class TimeOrder: LineSource {
         last = filter.buckets.upperBound
     }
 
-    func fill(_ output: ScanOutput, lines: Int) throws(StoreError) -> Bool {
-        lease = nil
-        while output.byteCount < Bounds.scanChunk, output.lineCount < lines {
-            if try streamLargeBucket(to: output, lines: lines) { continue }
-            if open.isEmpty, let block = try takeLoneBlock() {
-                try reader.append(block, buckets: floor...last, order: .time, to: output)
-                streamed = output.last ?? streamed
-                floor = max(floor, block.entry.lastBucket)
-                continue
-            }
-            guard try hasMore() else { break }
-            guard output.byteCount == 0 else { break }
-            try gatherWindow(into: output, lines: lines)
+    func next(lines: Int) throws(StoreError) -> ScanPiece? {
+        guard large == nil else { return .gathered }
+        if open.isEmpty, let block = try takeLoneBlock() {
+            defer { floor = max(floor, block.entry.lastBucket) }
+            return .block(block, buckets: floor...last)
         }
-        return output.byteCount > 0
+        return try hasMore() ? .gathered : nil
     }
+
+    /// Of a window all, so that the output has to be empty; of a bucket too large for one a block or a chunk.
+    func moveGathered(to output: ScanOutput, lines: Int) throws(StoreError) {
+        guard let large else {
+            if output.byteCount == 0 { try gatherWindow(into: output, lines: lines) }
+            return
+        }
+        guard let piece = try large.next(lines: lines) else {
+            self.large = nil
+            return
+        }
+        try large.move(piece, to: output, lines: lines)
+    }
+
+    func didClear() { lease = nil }
+
+    func didStream(through position: ScanPosition) { streamed = position }
 
     private func hasMore() throws(StoreError) -> Bool {
         guard floor <= last else { return false }
@@ -148,21 +158,5 @@ final class TimeOrder: LineSource {
         let first = max(filter.sequences.lowerBound, (done ?? Sequence(0)) + 1)
         guard first <= filter.sequences.upperBound else { return nil }
         return BlockFilter(buckets: bucket...bucket, sequences: first...filter.sequences.upperBound)
-    }
-
-    private func streamLargeBucket(to output: ScanOutput, lines: Int) throws(StoreError) -> Bool {
-        guard let large else { return false }
-        let before = output.lineCount
-        _ = try large.fill(output, lines: lines)
-        if output.lineCount == before { self.large = nil }
-        return true
-    }
-}
-
-extension ScanOutput {
-    /// The place of the last line in order of time.
-    fileprivate var last: ScanPosition? {
-        guard let run = runs.last, let span = spans.last else { return nil }
-        return ScanPosition(bucket: run.bucket, sequence: span.sequence(span.count - 1))
     }
 }

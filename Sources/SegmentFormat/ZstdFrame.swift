@@ -43,6 +43,8 @@ public final class ZstdEncoder {
 /// Checks and decodes whole frames, and slices of them.
 public enum ZstdFrame {
     static let magic: UInt32 = 0xFD2F_B528
+    /// A frame that decodes to nothing.
+    public static let empty: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD, 0x24, 0, 1, 0, 0, 0x99, 0xE9, 0xD8, 0x51]
     /// Of a frame of a single byte.
     private static let leastBytes = 14
     private static let sizeOffset = 5

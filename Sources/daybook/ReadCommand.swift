@@ -79,7 +79,7 @@ struct ReadCommand: AsyncParsableCommand {
     }
 
     private func frames(_ snapshot: LogSnapshot, _ request: ScanRequest, _ console: Console) throws -> ScanSummary {
-        let scan = try FrameScan(snapshot, request)
+        let scan = try FrameScan(snapshot, request, codec: .lz4)
         while let chunk = try scan.next() { try chunk.bytes.withUnsafeBytes { try console.write($0) } }
         return scan.summary
     }

@@ -13,6 +13,7 @@ struct HandCompaction {
     var blockLines = 3
     /// Events of a segment; a day with more is cut.
     var segmentLines = Int.max
+    var codec = Codec.lz4
 
     struct Line {
         let bucket: Bucket
@@ -94,7 +95,7 @@ struct HandCompaction {
         let writer = try ColdSegmentWriter(head, day: UInt32(day), layout, disk)
         var rest = lines[...]
         while !rest.isEmpty {
-            var (meta, data) = Self.block(Array(rest.prefix(blockLines)))
+            var (meta, data) = Self.block(Array(rest.prefix(blockLines)), codec)
             if rest.startIndex == 0 { meta.keyed = keyed }
             try writer.append(meta, data)
             rest = rest.dropFirst(blockLines)
@@ -105,12 +106,12 @@ struct HandCompaction {
     }
 
     /// A block without its place, of lines in order of time.
-    static func block(_ lines: [Line]) -> (meta: BlockMeta, data: [UInt8]) {
+    static func block(_ lines: [Line], _ codec: Codec = .lz4) -> (meta: BlockMeta, data: [UInt8]) {
         let sequences = lines.map(\.sequence.value)
         let first = sequences.min() ?? 1
         let last = sequences.max() ?? 0
         let raw: [UInt8] = lines.flatMap { (line: Line) -> [UInt8] in line.bytes + [0x0A] }
-        let data = raw.withUnsafeBytes { LZ4Frame.encode($0) }
+        let data = raw.withUnsafeBytes { codec == .lz4 ? LZ4Frame.encode($0) : ZstdEncoder().encode($0) }
         var meta = BlockMeta(
             segment: SegmentNumber(0), commit: .none, indexInCommit: 0, blocksInCommit: 0,
             nextSequence: Sequence(first), keyed: [], sourced: [])
@@ -124,7 +125,7 @@ struct HandCompaction {
             }
         }
         (meta.lastSequence, meta.lines) = (Sequence(last), lines.count)
-        (meta.rawLength, meta.storedLength, meta.codec) = (raw.count, data.count, .lz4)
+        (meta.rawLength, meta.storedLength, meta.codec) = (raw.count, data.count, codec)
         meta.dataHash = data.withUnsafeBytes { xxh3($0) }
         let isConsecutive = sequences == Array(first..<first + UInt64(lines.count))
         meta.arrangement = isConsecutive ? .arrival : .perLine(sequences.map { $0 - first })
