@@ -37,9 +37,9 @@ struct ShortAnswer {
     }
 
     /// The client has it already.
-    static func notModified(_ tag: EntityTag) -> ShortAnswer {
+    static func notModified(_ tag: EntityTag, _ form: EventForm) -> ShortAnswer {
         var answer = ShortAnswer(.notModified, MediaType.text, ByteBuffer())
-        answer.fields = [.eTag: tag.text, .vary: "Accept"]
+        answer.fields = [.eTag: tag.text, .vary: form.vary]
         return answer
     }
 

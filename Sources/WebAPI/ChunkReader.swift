@@ -18,7 +18,7 @@ struct ChunkReader {
         self.form = form
         self.store = store
         var sequences: [Sequence] = []
-        if form != .lines {
+        if form == .rows || form == .changes {
             sequences.reserveCapacity(chunk.lines)
             chunk.forEachLine { _, sequence in sequences.append(sequence) }
         }
@@ -34,7 +34,7 @@ struct ChunkReader {
     /// when `piece` has none yet.
     mutating func fill(_ piece: inout ByteBuffer, to limit: Int, wholeLines: Bool, isFirstRow: inout Bool) {
         switch form {
-        case .lines, .frames: copyBytes(to: &piece, limit: limit, wholeLines: wholeLines)
+        case .lines, .codedLines, .frames: copyBytes(to: &piece, limit: limit, wholeLines: wholeLines)
         case .rows, .changes: while !isAtEnd, writeRow(to: &piece, limit: limit, isFirst: &isFirstRow) {}
         }
     }

@@ -12,13 +12,13 @@ struct EntityTag: Equatable {
     init?(_ snapshot: LogSnapshot, _ query: EventQuery, _ form: EventForm) throws(StoreError) {
         guard let events = try snapshot.tag(of: query.request.range) else { return nil }
         let request = query.request
+        let kind = [form.mediaType, form.coding].compactMap { $0 }.joined(separator: " ")
         let words = [
-            String(events.low), String(events.high), form.mediaType, request.order.rawValue,
+            String(events.low), String(events.high), kind, request.order.rawValue,
             String(request.limit ?? 0), request.cursor?.text ?? "", String(query.hasEndLine),
         ]
         let hash = Array(words.joined(separator: " ").utf8).withUnsafeBytes { xxh3Wide($0) }
-        // Frames of the same lines may be cut otherwise one day.
-        text = (form == .frames ? "W/" : "") + "\"\(EventAnswer.hex(hash))\""
+        text = (form.isWeaklyNamed ? "W/" : "") + "\"\(EventAnswer.hex(hash))\""
     }
 
     /// Whether it is among the values of `If-None-Match`, by weak comparison.

@@ -32,7 +32,8 @@ struct EventAnswer: Sendable {
     }
 
     static func fields(_ form: EventForm, _ ending: Ending, _ tag: EntityTag?) -> HTTPFields {
-        var fields: HTTPFields = [.contentType: form.mediaType, .vary: "Accept"]
+        var fields: HTTPFields = [.contentType: form.mediaType, .vary: form.vary]
+        if let coding = form.coding { fields[.contentEncoding] = coding }
         if let tag { fields[.eTag] = tag.text }
         if ending.hasTrailer {
             fields[.trailer] = "Daybook-Count, Daybook-Cursor, Daybook-XXH3, Daybook-Complete"
@@ -57,8 +58,14 @@ struct EventAnswer: Sendable {
         return fields
     }
 
-    /// The last line, where the client wants one; the hash is that of all before it.
-    static func line(_ trailer: HTTPFields) -> ByteBuffer {
+    /// The last line, where the client wants one, as the body is coded; the hash is that of all before it.
+    func lastLine(_ trailer: HTTPFields) -> ByteBuffer {
+        let line = Self.line(trailer)
+        guard form == .codedLines else { return line }
+        return line.withUnsafeReadableBytes { ByteBuffer(bytes: ZstdEncoder(level: 1).encode($0)) }
+    }
+
+    private static func line(_ trailer: HTTPFields) -> ByteBuffer {
         var json = ByteBuffer(string: #"{"daybook":{"count":\#(trailer[.daybookCount] ?? "0"),"cursor":"#)
         if let cursor = trailer[.daybookCursor] { json.writeJSON(cursor) } else { json.writeStaticString("null") }
         json.writeStaticString(#","xxh3":"#)

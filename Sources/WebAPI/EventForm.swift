@@ -1,7 +1,11 @@
+import SegmentFormat
+
 /// How events are written in an answer.
 enum EventForm: Equatable {
     /// The stored lines, one an event.
     case lines
+    /// Zstandard frames of the stored lines: the same media type, in a content coding.
+    case codedLines
     /// A JSON array of rows.
     case rows
     /// JSON objects, one a change, each with CR LF.
@@ -11,9 +15,32 @@ enum EventForm: Equatable {
 
     var mediaType: String {
         switch self {
-        case .lines: MediaType.ndjson
+        case .lines, .codedLines: MediaType.ndjson
         case .frames: MediaType.lz4
         case .rows, .changes: MediaType.json
+        }
+    }
+
+    /// What `Content-Encoding` says.
+    var coding: String? { self == .codedLines ? ContentCoding.zstandard : nil }
+
+    /// What the form was chosen by.
+    var vary: String {
+        switch self {
+        case .lines, .codedLines: "Accept, Accept-Encoding"
+        case .rows, .changes, .frames: "Accept"
+        }
+    }
+
+    /// Frames of the same lines may be cut otherwise another time.
+    var isWeaklyNamed: Bool { self == .frames || self == .codedLines }
+
+    /// The codec of the frames that it is made of.
+    var codec: Codec? {
+        switch self {
+        case .frames: .lz4
+        case .codedLines: .zstandard
+        case .lines, .rows, .changes: nil
         }
     }
 
@@ -45,17 +72,7 @@ private struct MediaRange {
     init?(_ text: Substring) {
         type = MediaType.essence(of: String(text))
         guard type.contains("/") else { return nil }
-        weight = Self.weight(in: text.split(separator: ";").dropFirst())
-    }
-
-    private static func weight(in parameters: some Swift.Sequence<Substring>) -> Int {
-        for parameter in parameters {
-            let parts = parameter.filter { $0 != " " && $0 != "\t" }.lowercased().split(separator: "=")
-            guard parts.count == 2, parts[0] == "q" else { continue }
-            guard let value = Double(parts[1]), value >= 0, value <= 1 else { return 1_000 }
-            return Int(value * 1_000)
-        }
-        return 1_000
+        weight = Weight.among(text.split(separator: ";").dropFirst())
     }
 
     /// How exactly the range names a type: 0 for any, 2 for just this one; `nil` where it does not.

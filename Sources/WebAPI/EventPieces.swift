@@ -102,7 +102,7 @@ final class EventPieces: @unchecked Sendable {
         guard !isAtEnd else { return nil }
         if snapshot.isRevoked { snapshot = renewed() }
         var part = request
-        if form != .frames { part.limit = min(request.limit ?? .max, lonePieceLines) }
+        if form.codec == nil { part.limit = min(request.limit ?? .max, lonePieceLines) }
         source = try Source(snapshot, part, form)
         let piece = try nextPiece(Self.lonePieceBytes)
         try goOnBehindPiece(isFull: piece.map { $0.readableBytes > Self.lonePieceBytes / 2 } ?? false)
@@ -139,6 +139,7 @@ final class EventPieces: @unchecked Sendable {
     }
 
     private func buffer(of frames: FrameChunk) -> ByteBuffer {
+        hasBegun = true
         frames.bytes.withUnsafeBytes { digest.update($0) }
         return ByteBuffer(bytes: frames.bytes)
     }
@@ -182,8 +183,12 @@ final class EventPieces: @unchecked Sendable {
 
     /// What ends the body.
     func closing() -> ByteBuffer? {
-        guard form == .rows else { return nil }
-        let end = ByteBuffer(string: hasBegun ? "]\n" : "[]\n")
+        let end: ByteBuffer
+        switch form {
+        case .rows: end = ByteBuffer(string: hasBegun ? "]\n" : "[]\n")
+        case .codedLines where !hasBegun: end = ByteBuffer(bytes: ZstdFrame.empty)
+        case .lines, .codedLines, .changes, .frames: return nil
+        }
         end.withUnsafeReadableBytes { digest.update($0) }
         return end
     }
@@ -211,7 +216,11 @@ private enum Source {
     case frames(FrameScan)
 
     init(_ snapshot: LogSnapshot, _ request: ScanRequest, _ form: EventForm) throws(StoreError) {
-        self = form == .frames ? .frames(try FrameScan(snapshot, request)) : .lines(try Scan(snapshot, request))
+        if let codec = form.codec {
+            self = .frames(try FrameScan(snapshot, request, codec: codec))
+        } else {
+            self = .lines(try Scan(snapshot, request))
+        }
     }
 
     var summary: ScanSummary {

@@ -21,7 +21,7 @@ struct EventStreamer: Sendable {
         let isComplete = try await finishes(answer, &writer)
         if let closing = answer.pieces.closing() { try await writer.write(closing) }
         let trailer = answer.trailer(isComplete: isComplete)
-        if answer.ending.hasLine { try await writer.write(EventAnswer.line(trailer)) }
+        if answer.ending.hasLine { try await writer.write(answer.lastLine(trailer)) }
         try await writer.finish(answer.ending.hasTrailer ? trailer : nil)
     }
 

@@ -86,20 +86,27 @@ struct RequestHandler: Sendable {
             return .short(ShortAnswer(event == nil ? .notFound : .ok, MediaType.json, event ?? missing))
         }
         let query = try EventQuery(parameters)
-        guard let form = EventForm(accept: request.headers[values: .accept]) else { throw Problem.notAcceptable }
-        guard form != .frames || query.request.order == .arrival else { throw Problem.notInTimeOrder }
+        let form = try form(of: query, for: request.headers)
         let ending = EventAnswer.Ending(hasTrailer: request.headers.takesTrailers, hasLine: query.hasEndLine)
-        guard !ending.hasLine || form == .lines else {
+        guard !ending.hasLine || form.mediaType == MediaType.ndjson else {
             throw Problem.badParameter("end", "a last line is for \(MediaType.ndjson)")
         }
         let snapshot = log.snapshot()
         let tag = try await reader.tag(snapshot, query, form)
-        if let tag, tag.matches(request.headers[values: .ifNoneMatch]) { return .short(.notModified(tag)) }
+        if let tag, tag.matches(request.headers[values: .ifNoneMatch]) { return .short(.notModified(tag, form)) }
         if request.method == .head { return .fields(EventAnswer.fields(form, ending, tag)) }
         var answer = try await reader.answer(
             query, of: snapshot, form: form, path: request.uri.path, parameters: parameters)
         (answer.ending, answer.tag) = (ending, tag)
         return .events(answer)
+    }
+
+    private func form(of query: EventQuery, for fields: HTTPFields) throws(Problem) -> EventForm {
+        guard let form = EventForm(accept: fields[values: .accept]) else { throw .notAcceptable }
+        guard form != .frames || query.request.order == .arrival else { throw .notInTimeOrder }
+        // A client that follows wants each line as it comes, in no frame that waits for others.
+        let isCoded = form == .lines && !query.follows && ContentCoding.wantsZstandard(fields[values: .acceptEncoding])
+        return isCoded ? .codedLines : form
     }
 
     private func changes(_ request: Request) async throws -> Answer {

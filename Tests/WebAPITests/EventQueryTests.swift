@@ -82,4 +82,17 @@ struct EventFormTests {
     func negotiation(values: [String], form: EventForm?) {
         #expect(EventForm(accept: values) == form)
     }
+
+    @Test(
+        "Accept-Encoding asks for Zstandard or does not",
+        arguments: [
+            ([], false), ([""], false), (["zstd"], true), (["ZSTD"], true), (["gzip, zstd"], true), (["gzip"], false),
+            (["*"], true), (["*;q=0"], false), (["zstd;q=0"], false), (["zstd;q=0, *"], false),
+            (["zstd; q=0.001"], true), (["*;q=0, zstd"], true), (["identity"], false), (["identity, zstd"], true),
+            (["identity, zstd;q=0.5"], false), (["identity;q=0.5, zstd;q=0.5"], true), (["identity;q=0, *"], true),
+            (["gzip;q=1", "zstd;q=0.2"], true), (["xzstd"], false), (["br , zstd ; q = 1"], true),
+        ])
+    func contentCoding(values: [String], isWanted: Bool) {
+        #expect(ContentCoding.wantsZstandard(values) == isWanted)
+    }
 }
