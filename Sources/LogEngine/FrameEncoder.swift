@@ -39,7 +39,7 @@ enum FrameEncoder {
     func lines(of output: ScanOutput) -> Int {
         switch self {
         case .lz4: output.lines
-        case .zstandard: output.lines(within: Self.gathered)
+        case .zstandard: output.bytes.count < 2 * Self.gathered ? output.lines : output.lines(within: Self.gathered)
         }
     }
 

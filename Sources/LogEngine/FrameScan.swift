@@ -53,7 +53,7 @@ public final class FrameScan {
         try era?.requireFiles()
         var chunk = FrameChunk()
         while chunk.bytes.count < Bounds.scanChunk {
-            if output.lines > 0, output.bytes.count >= encoder.frameBytes || stored != nil || !isOpen {
+            if output.lines > 0, isDue {
                 encode(to: &chunk)
             } else if stored != nil {
                 try passStored(to: &chunk)
@@ -139,6 +139,12 @@ public final class FrameScan {
     }
 
     // MARK: - Frames
+
+    /// The output is to become frames before anything else happens. What is left of one that became some does
+    /// at once, or it would grow without end.
+    private var isDue: Bool {
+        output.bytes.count >= encoder.frameBytes || output.hasDropped || stored != nil || !isOpen
+    }
 
     /// The lines at the front of the output as a new frame.
     private func encode(to chunk: inout FrameChunk) {

@@ -39,6 +39,8 @@ final class ScanOutput {
         UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[skippedBytes..<byteCount])
     }
     var lines: Int { lineCount - skippedLines }
+    /// Lines were dropped from the front; their memory is free again once it is cleared.
+    var hasDropped: Bool { skippedLines > 0 }
 
     /// Forgets everything, but keeps the buffer: a scan that gathered one window will gather more.
     func clear() {
