@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import daybook
@@ -53,7 +54,7 @@ struct CompletionTests {
                 """
             let file = try directory.write(run, to: "run")
             #expect(system("bash '\(file)'") == 0)
-            let answer = try #require(FileBytes.read("\(directory.path)/answer"))
+            let answer = try #require(WholeFile.read("\(directory.path)/answer"))
             #expect(String(decoding: answer, as: UTF8.self) == row.expected + "\n", "\(row.line)")
         }
     }

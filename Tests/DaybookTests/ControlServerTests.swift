@@ -1,6 +1,7 @@
 import Glibc
 import LogEngine
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import daybook

@@ -1,6 +1,7 @@
 import Glibc
 import LogEngine
 import SegmentFormat
+import TestSupport
 import Testing
 
 @testable import daybook
@@ -15,7 +16,7 @@ struct FrameReadTests {
     private func decoded(_ path: String) throws -> String {
         let target = path + ".ndjson"
         #expect(system("lz4 -dcq '\(path)' > '\(target)'") == 0)
-        return String(decoding: try #require(FileBytes.read(target)), as: UTF8.self)
+        return String(decoding: try #require(WholeFile.read(target)), as: UTF8.self)
     }
 
     /// Runs a command with a file as its standard output.

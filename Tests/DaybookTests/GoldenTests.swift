@@ -138,9 +138,9 @@ struct GoldenTests {
         let path = "\(Self.fixtures)/commands/\(session.verb).txt"
         if Self.isWriting {
             mkdir("\(Self.fixtures)/commands", 0o755)
-            try FileBytes.write(Array(text.utf8), to: path)
+            try WholeFile.write(Array(text.utf8), to: path)
         }
-        let golden = try #require(FileBytes.read(path), "\(path) is missing")
+        let golden = try #require(WholeFile.read(path), "\(path) is missing")
         #expect(text == String(decoding: golden, as: UTF8.self))
     }
 
@@ -152,9 +152,9 @@ struct GoldenTests {
         let store = try directory.copy(of: "\(Self.fixtures)/stores/v1-small", to: "v1-small")
         _ = try directory.copy(of: store, to: "damaged")
         let path = "\(directory.path)/damaged/interactions/hot/00000000000000000001.ndjson.lz4"
-        var bytes = try #require(FileBytes.read(path))
+        var bytes = try #require(WholeFile.read(path))
         bytes[bytes.count / 2] ^= 1
-        try FileBytes.write(bytes, to: path)
+        try WholeFile.write(bytes, to: path)
         _ = try directory.copy(of: store, to: "lost")
         for slot in 0...1 { unlink("\(directory.path)/lost/interactions/MANIFEST.\(slot)") }
         _ = try directory.write(sample, to: "sample.ndjson")

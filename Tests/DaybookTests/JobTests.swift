@@ -2,6 +2,7 @@ import Glibc
 import LogEngine
 import SegmentFormat
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import daybook

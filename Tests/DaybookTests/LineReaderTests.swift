@@ -1,5 +1,6 @@
 import Interactions
 import SegmentFormat
+import TestSupport
 import Testing
 
 @testable import daybook

@@ -1,4 +1,5 @@
 import ArgumentParser
+import TestSupport
 import Testing
 
 @testable import daybook
@@ -9,7 +10,7 @@ struct OperationsTests {
     private static let tools = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" } + "/tools"
 
     private static func lines(of path: String) throws -> [Substring] {
-        let bytes = try #require(FileBytes.read("\(tools)/\(path)"), "\(path) is missing")
+        let bytes = try #require(WholeFile.read("\(tools)/\(path)"), "\(path) is missing")
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
     }
 

@@ -1,6 +1,7 @@
 import LogEngine
 import Logging
 import ServiceLifecycle
+import TestSupport
 import WebAPI
 
 @testable import daybook

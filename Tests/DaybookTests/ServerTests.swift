@@ -1,6 +1,7 @@
 import Glibc
 import LogEngine
 import SegmentFormat
+import TestSupport
 import Testing
 
 @testable import daybook

@@ -130,7 +130,7 @@ private enum Folder {
     }
 
     private static func copy(of folder: String) throws -> String {
-        var template = Array("/tmp/daybook-fixture-XXXXXX".utf8CString)
+        var template = Array("\(TemporaryDirectory.parent)/daybook-fixture-XXXXXX".utf8CString)
         let isMade = template.withUnsafeMutableBufferPointer { $0.baseAddress.flatMap { mkdtemp($0) } != nil }
         try #require(isMade)
         let copy = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -1,5 +1,6 @@
 import Glibc
 import LogEngine
+import TestSupport
 import Testing
 
 @Suite("The real disk")
@@ -7,7 +8,8 @@ struct PosixDiskTests {
     @Test("room is taken at once, and given back with the file; a directory goes once it is empty")
     func allocation() throws {
         let disk = PosixDisk()
-        let directory = "/tmp/daybook-\(UInt64.random(in: 0 ... .max))"
+        let parent = try TemporaryDirectory()
+        let directory = "\(parent.path)/made"
         let path = "\(directory)/file"
         try disk.makeDirectory(directory)
         #expect(try disk.allocatedBytes(of: path) == nil)

@@ -87,8 +87,8 @@ struct LZ4FrameTests {
     @Test("the lz4 program reads what is written", arguments: [1, step + 1, 1 << 20])
     func program(_ length: Int) throws {
         guard access("/usr/bin/lz4", X_OK) == 0 else { return }
-        let path = "/tmp/daybook-lz4-\(getpid())-\(length).lz4"
-        defer { unlink(path) }
+        let directory = try TemporaryDirectory()
+        let path = "\(directory.path)/frame.lz4"
         #expect(FixtureFiles.write(path, Self.encode(Self.text(length))))
         #expect(try programOutput("/usr/bin/lz4 -dc \(path)") == Self.text(length))
     }

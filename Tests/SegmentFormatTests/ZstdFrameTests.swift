@@ -100,8 +100,8 @@ struct ZstdFrameTests {
     @Test("the zstd program reads what is written", arguments: [1, 131_073, 1 << 20])
     func program(_ length: Int) throws {
         guard access("/usr/bin/zstd", X_OK) == 0 else { return }
-        let path = "/tmp/daybook-zstd-\(getpid())-\(length).zst"
-        defer { unlink(path) }
+        let directory = try TemporaryDirectory()
+        let path = "\(directory.path)/frame.zst"
         #expect(FixtureFiles.write(path, Self.encode(LZ4FrameTests.text(length))))
         #expect(try programOutput("/usr/bin/zstd -dcq \(path)") == LZ4FrameTests.text(length))
     }

@@ -1,5 +1,6 @@
 import Glibc
 import SegmentFormat
+import TestSupport
 import Testing
 
 @testable import WebAPI
