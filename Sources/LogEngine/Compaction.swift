@@ -73,7 +73,7 @@ private final class Compaction {
                 if self.log.gate.isWantedUrgently { throw .interrupted }
                 self.progress(done)
             }
-            _ = try log.exchange(inputs, for: outputs)
+            try log.exchange(inputs, for: outputs)
             report.add(inputs, outputs)
             // Whatever their sizes are, they are not joined again and again.
             if outputs.count >= inputs.count, inputs.allSatisfy({ $0.day != nil }) {

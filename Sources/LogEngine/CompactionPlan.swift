@@ -2,9 +2,9 @@ import SegmentFormat
 
 // Which segments the next pass of a compaction takes (SPEC M1, M2). Pure: entries in, entries out.
 
-public struct CompactionPlan: Sendable {
+struct CompactionPlan {
     /// The segments of the next pass, by number; empty where there is nothing to do.
-    public let inputs: [SegmentEntry]
+    let inputs: [SegmentEntry]
 
     static let nothing = CompactionPlan(inputs: [])
 
@@ -22,7 +22,7 @@ public struct CompactionPlan: Sendable {
         // What purges leave to remember deliveries by.
         let empty = bounded(cold.filter { $0.lines == 0 })
         if empty.count > 1 { return CompactionPlan(inputs: empty) }
-        let days = Dictionary(grouping: cold.filter { $0.lines > 0 && !$0.isEarly }) { $0.day ?? 0 }
+        let days = Dictionary(grouping: cold.filter { $0.lines > 0 && !$0.isEarly(today) }) { $0.day ?? 0 }
         for day in days.keys.sorted() {
             let inputs = bounded(merged(days[day] ?? [], isOver: day < today, segmentBytes))
             // As many parts would come out again.
@@ -65,11 +65,6 @@ public struct CompactionPlan: Sendable {
 }
 
 extension SegmentEntry {
-    static let dayMilliseconds: UInt64 = 86_400_000
-
-    /// A cold segment of a day that was still to come when it was made.
-    var isEarly: Bool {
-        guard let day else { return false }
-        return UInt64(day) > sealed / Self.dayMilliseconds
-    }
+    /// A cold segment of a day that is still to come. `today` in days since 1970.
+    func isEarly(_ today: UInt32) -> Bool { day.map { $0 > today } ?? false }
 }

@@ -56,12 +56,18 @@ extension EventLog {
     }
 
     func exchange(
-        _ inputs: [SegmentEntry], for outputs: [SegmentEntry], keepsFiles: Bool = false,
+        _ inputs: [SegmentEntry], for outputs: [SegmentEntry],
         _ change: @escaping @Sendable (inout Manifest) -> Void = { _ in }
-    ) throws(StoreError) -> EndedEra {
-        try performAndWait { (writer) throws(StoreError) in
-            try writer.exchange(inputs, for: outputs, keepsFiles: keepsFiles, change)
-        }
+    ) throws(StoreError) {
+        try performAndWait { (writer) throws(StoreError) in try writer.exchange(inputs, for: outputs, change) }
+    }
+
+    /// Removes files that are listed no more. Reads of those that must go, and of what left the store before
+    /// them, may take `grace` milliseconds to end.
+    func bury(after grace: UInt64, _ mustGo: (DoomedFile) -> Bool) throws(StoreError) {
+        let graveyard = try performAndWait { (writer) throws(StoreError) in writer.graveyard }
+        graveyard.free(after: grace, mustGo)
+        try performAndWait { (writer) throws(StoreError) in try writer.graveyard.empty() }
     }
 
     /// Fails with `noSpace` where the file system has less than `bytes`, and what is to be left.
@@ -77,7 +83,7 @@ extension EventLog {
         _ inputs: [SegmentEntry], _ state: JobState, _ options: CompactionOptions, leavingOutDamage: Bool = false,
         checkpoint: @escaping (JobProgress) throws(StoreError) -> Void
     ) throws(StoreError) -> [SegmentEntry] {
-        let task = Rewriter.Task(
+        let task = Rewrite(
             inputs: inputs,
             floor: Retention.disposable(before: state.manifest.horizon, holds: state.manifest.lists.holds.all),
             manifest: state.manifest,
@@ -90,7 +96,7 @@ extension EventLog {
     func carry(
         _ inputs: [SegmentEntry], _ state: JobState, _ options: CompactionOptions
     ) throws(StoreError) -> [SegmentEntry] {
-        let task = Rewriter.Task(
+        let task = Rewrite(
             inputs: inputs, floor: .latest, manifest: state.manifest, keyed: try rememberedKeys(of: inputs, state),
             sources: state.sources, now: state.now)
         return try Rewriter(task, options, self) { _ in }.run()

@@ -56,11 +56,15 @@ public struct Layout: Sendable {
         entry.day.map { coldSegment(entry.segment, day: $0) } ?? hotSegment(entry.segment)
     }
 
-    /// Where a damaged segment is kept aside. The name begins with the first bucket that it is known to hold.
+    /// Where a damaged segment is kept aside. Of one whose lines are not known its sealing tells the age.
     func damagedSegment(_ entry: SegmentEntry) -> String {
         let names = entry.day == nil ? Self.hotNames : Self.coldNames
-        return "\(damaged)/\(entry.firstBucket.milliseconds)-\(names.name(entry.segment))"
+        let first = entry.lines > 0 ? entry.firstBucket : Bucket(milliseconds: entry.sealed)
+        return damagedFile(names.name(entry.segment), from: first)
     }
+
+    /// Where the file of a segment is kept aside. Its name says from when on it is younger than a horizon.
+    func damagedFile(_ name: String, from first: Bucket) -> String { "\(damaged)/\(first.milliseconds)-\(name)" }
 
     /// The first bucket of a file in `damaged/`, or `nil` for any other name.
     static func damagedBucket(named name: String) -> Bucket? {

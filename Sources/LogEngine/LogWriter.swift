@@ -184,9 +184,8 @@ final class LogWriter {
     /// Takes segments out of the store and others in, in one manifest. The files of those taken out go once
     /// no snapshot of before is held.
     func exchange(
-        _ inputs: [SegmentEntry], for outputs: [SegmentEntry], keepsFiles: Bool = false,
-        _ change: (inout Manifest) -> Void = { _ in }
-    ) throws(StoreError) -> EndedEra {
+        _ inputs: [SegmentEntry], for outputs: [SegmentEntry], _ change: (inout Manifest) -> Void = { _ in }
+    ) throws(StoreError) {
         let removed = Set(inputs.map(\.segment))
         do throws(StoreError) {
             try updateManifest {
@@ -199,18 +198,11 @@ final class LogWriter {
             throw error
         }
         sealed = SealedSegments(manifest.segments)
-        let before = era
-        era = before.end(
-            dooming: inputs.map { entry in
-                var file = doomed(entry)
-                if keepsFiles { file.keptAs = layout.damagedSegment(entry) }
-                return file
-            })
-        return before.ended
+        era = era.end(dooming: inputs.map(doomed))
     }
 
     private func doomed(_ entry: SegmentEntry) -> DoomedFile {
-        DoomedFile(segment: entry.segment, path: layout.path(of: entry))
+        DoomedFile(segment: entry.segment, path: layout.path(of: entry), firstBucket: entry.firstBucket)
     }
 
     /// A number for a new segment. After a crash one that reached no manifest is given out again: no file

@@ -71,16 +71,17 @@ private final class Mending {
         _ entry: SegmentEntry, _ faults: [FileFault], _ state: JobState
     ) throws(StoreError) {
         let path = log.layout.path(of: entry)
-        let isThere = try log.disk.fileLength(path) != nil
+        let length = try log.disk.fileLength(path)
         var outputs: [SegmentEntry] = []
-        if isThere {
+        if let length {
+            try keepAside(entry, length)
             outputs = try log.rewrite([entry], state, CompactionOptions(), leavingOutDamage: true) {
                 (_) throws(StoreError) in if self.control.isCancelled { throw .cancelled }
             }
         } else if state.mustCarryDeliveries(of: [entry]) {
             outputs = try log.carry([], state, CompactionOptions())
         }
-        _ = try log.exchange([entry], for: outputs, keepsFiles: true)
+        try log.exchange([entry], for: outputs)
         let kept = outputs.reduce(0) { $0 + $1.lines }
         let isKnownWhole = !entry.isDamaged && entry.firstBucket >= state.manifest.horizon
         report.losses.append(
@@ -90,6 +91,16 @@ private final class Mending {
                 sequences: entry.firstSequence.value..<entry.nextSequence.value,
                 firstBucket: entry.lines > 0 ? entry.firstBucket : nil,
                 lastBucket: entry.lines > 0 ? entry.lastBucket : nil,
-                aside: isThere ? log.layout.damagedSegment(entry) : nil))
+                aside: length != nil ? log.layout.damagedSegment(entry) : nil))
+    }
+
+    /// A copy, as the file itself must stay in its place while a manifest lists it.
+    private func keepAside(_ entry: SegmentEntry, _ length: UInt64) throws(StoreError) {
+        try log.requireRoom(length, leaving: log.reserveBytes)
+        try log.disk.makeDirectories([log.layout.damaged])
+        let file = try StoreFile(log.disk, log.layout.path(of: entry), .read)
+        _ = try file.copy(
+            length, to: log.layout.damagedSegment(entry), through: log.layout.temporaryColdSegment(entry.segment),
+            log.disk)
     }
 }

@@ -63,7 +63,7 @@ extension JobState {
         guard now > seen, now - seen > step else { return }
         throw StoreError(
             .clock, path,
-            "the clock is \((now - seen) / SegmentEntry.dayMilliseconds) days ahead of the latest time that this store "
+            "the clock is \((now - seen) / Bucket.dayMilliseconds) days ahead of the latest time that this store "
                 + "has seen; if it is right, purge with --allow-step")
     }
 }
@@ -106,6 +106,7 @@ private final class Purge {
         var found = try plan(state)
         if options.isDryRun { return PurgeReport(plan: try told(found, state)) }
         guard found.horizon > state.manifest.horizon || !found.actions.isEmpty else {
+            try bury(found, state)
             try log.record(.purge, state.now, hasSucceeded: true)
             return PurgeReport(plan: try told(found, state))
         }
@@ -118,11 +119,14 @@ private final class Purge {
         var report = PurgeReport(plan: plan)
         let allocated = try allocatedBytes(state)
         try drop(found, plan, state)
+        try bury(found, state)
         try removeAside(before: Retention.disposable(before: found.horizon, holds: state.manifest.lists.holds.all))
         for (segment, action) in found.actions where action == .rewrite {
             if control.isCancelled { throw .cancelled }
             try rewrite(segment.entry, plan, &report)
+            try bury(found, state)
         }
+        try removeEmptyDays()
         let left = try allocatedBytes(try log.jobState())
         report.freedBytes = allocated - min(allocated, left)
         try log.record(.purge, state.now, hasSucceeded: report.deferred.isEmpty)
@@ -242,12 +246,34 @@ private final class Purge {
         }
         let purged = plan.segments.filter { $0.action == .dropped }.map(\.lastSequence).max() ?? Sequence(0)
         // Horizons do not tell cursors of what lay in the future.
-        let isEarly = dropped.contains(where: \.isEarly)
-        let ended = try log.exchange(dropped, for: outputs) {
+        let today = Bucket(milliseconds: state.now).segmentDay
+        let isEarly = dropped.contains { $0.isEarly(today) }
+        try log.exchange(dropped, for: outputs) {
             $0.purgedThrough = max($0.purgedThrough, purged)
             if isEarly { $0.eraseCount += 1 }
         }
-        try ended.remove(after: options.readerGrace)
+    }
+
+    /// Removes the files of segments that the purge took out, and those that a compaction did and that hold
+    /// what may go.
+    private func bury(_ found: RetentionPlan, _ state: JobState) throws(StoreError) {
+        let floor = Retention.disposable(before: found.horizon, holds: state.manifest.lists.holds.all)
+        let touched = Set(found.actions.map(\.segment.entry.segment))
+        try log.bury(after: options.readerGrace) { $0.firstBucket < floor || touched.contains($0.segment) }
+    }
+
+    /// No other job makes a file in them meanwhile: the gate is held.
+    private func removeEmptyDays() throws(StoreError) {
+        let days = Set(try log.jobState().manifest.segments.compactMap(\.day))
+        var isChanged = false
+        for name in try log.disk.names(in: log.layout.cold) {
+            guard let day = Layout.coldDay(named: name), !days.contains(day) else { continue }
+            let directory = log.layout.coldDirectory(day)
+            guard try log.disk.names(in: directory).isEmpty else { continue }
+            try log.disk.removeEmptyDirectory(directory)
+            isChanged = true
+        }
+        if isChanged { try log.disk.syncNames(of: log.layout.cold, .removedSegments) }
     }
 
     /// Damaged files that `repair` kept, which may hold what goes.
@@ -273,8 +299,7 @@ private final class Purge {
                 self.progress(done)
             }
             let purged = told.lastSequence
-            let ended = try log.exchange([entry], for: outputs) { $0.purgedThrough = max($0.purgedThrough, purged) }
-            try ended.remove(after: options.readerGrace)
+            try log.exchange([entry], for: outputs) { $0.purgedThrough = max($0.purgedThrough, purged) }
         } catch {
             switch error.code {
             case .noSpace:

@@ -38,7 +38,6 @@ public struct PurgePlan: Equatable, Sendable {
     public var bytes: UInt64 { segments.reduce(0) { $0 + $1.bytes } }
     public var oldest: Bucket? { segments.compactMap(\.oldest).min() }
     public var newest: Bucket? { segments.compactMap(\.newest).max() }
-    public var isEmpty: Bool { segments.isEmpty && horizonAfter == horizonBefore }
 
     /// The record of the stream `audit` (SPEC U8), without its LF.
     ///
@@ -60,14 +59,4 @@ public struct PurgePlan: Equatable, Sendable {
 
     private static func text(_ value: UInt64?) -> String { value.map(String.init) ?? "null" }
     private static func text(_ bucket: Bucket?) -> String { text(bucket?.milliseconds) }
-}
-
-extension Hash128 {
-    /// As `xxhsum` prints it, the high half first.
-    var hex: String {
-        [high, low].map { half in
-            let digits = String(half, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
-    }
 }

@@ -100,12 +100,14 @@ private struct Repair {
     }
 
     /// What has no head of this store is kept where no writer takes it for a segment that was replaced.
-    private mutating func putAside() throws(StoreError) {
+    private mutating func putAside(_ resolution: Resolution) throws(StoreError) {
         guard !unreadable.isEmpty else { return }
+        // What it holds is not known, only that it was written before now.
+        let now = resolution.bucket(of: environment.now())
         try disk.makeDirectories([layout.damaged])
         for path in unreadable {
             let name = path.split(separator: "/").last.map(String.init) ?? ""
-            try disk.moveFile(path, to: "\(layout.damaged)/\(name)")
+            try disk.moveFile(path, to: layout.damagedFile(name, from: now))
             report.notes.append("\(path) has no head of this store that can be read; it is moved to damaged/")
         }
         try disk.syncNames(of: layout.damaged, .recoveredDirectory)
@@ -117,7 +119,7 @@ private struct Repair {
         guard let head = found.last?.head else {
             throw StoreError(.missing, layout.root, "there is no readable segment here")
         }
-        try putAside()
+        try putAside(head.resolution)
         let living = Succession.living(
             Dictionary(uniqueKeysWithValues: found.map { ($0.head.segment, $0.head.replaced) }))
         for dead in found where !living.contains(dead.head.segment) {

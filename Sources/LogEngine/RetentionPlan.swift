@@ -69,7 +69,8 @@ struct RetentionPlan: Sendable {
         freeing bytes: UInt64, of segments: [RetainedSegment], _ resolution: Resolution, now: UInt64
     ) -> Bucket {
         var (horizon, freed) = (Bucket.earliest, UInt64(0))
-        let oldestFirst = segments.filter { $0.entry.lines > 0 && !$0.entry.isEarly }
+        let today = Bucket(milliseconds: now).segmentDay
+        let oldestFirst = segments.filter { $0.entry.lines > 0 && !$0.entry.isEarly(today) }
             .sorted { ($0.entry.lastBucket, $0.entry.segment) < ($1.entry.lastBucket, $1.entry.segment) }
         for segment in oldestFirst where freed < bytes && segment.entry.lastBucket.milliseconds <= now {
             horizon = Bucket(milliseconds: segment.entry.lastBucket.milliseconds + resolution.milliseconds)
@@ -82,7 +83,8 @@ struct RetentionPlan: Sendable {
         on entry: SegmentEntry, _ floor: Bucket, _ policy: RetentionPolicy, _ holds: [Hold], now: UInt64
     ) -> Action? {
         // Of what lies in the future, and of what cannot be read, the sealing tells the age.
-        if entry.isEarly || entry.isDamaged && entry.lines == 0 {
+        let today = Bucket(milliseconds: now).segmentDay
+        if entry.isEarly(today) || entry.isDamaged && entry.lines == 0 {
             guard let age = policy.maxAgeMilliseconds, now > age, entry.sealed <= now - age else { return nil }
             let isHeld = holds.contains { $0.from <= entry.lastBucket && entry.firstBucket <= $0.to }
             return isHeld ? nil : .drop

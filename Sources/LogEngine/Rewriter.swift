@@ -23,24 +23,25 @@ public struct JobProgress: Sendable {
     public let writtenBytes: UInt64
 }
 
+/// What is to be written anew.
+struct Rewrite {
+    let inputs: [SegmentEntry]
+    /// Lines before it are left out.
+    let floor: Bucket
+    let manifest: Manifest
+    /// Of the inputs, what is not forgotten yet.
+    var keyed: [KeyedDelivery] = []
+    /// The whole source table.
+    var sources: [SourceDelivery] = []
+    /// Writes what is good of a damaged input; else that fails.
+    var leavesOutDamage = false
+    let now: UInt64
+}
+
 /// Writes the lines of some segments anew, as cold segments in order of time (SPEC M1). What it makes is
 /// durable, but nobody lists it yet.
 final class Rewriter {
-    struct Task {
-        let inputs: [SegmentEntry]
-        /// Lines before it are left out.
-        let floor: Bucket
-        let manifest: Manifest
-        /// Of the inputs, what is not forgotten yet.
-        var keyed: [KeyedDelivery] = []
-        /// The whole source table.
-        var sources: [SourceDelivery] = []
-        /// Writes what is good of a damaged input; else that fails.
-        var leavesOutDamage = false
-        let now: UInt64
-    }
-
-    private let task: Task
+    private let task: Rewrite
     private let options: CompactionOptions
     private let log: EventLog
     private let access: SegmentAccess
@@ -48,6 +49,8 @@ final class Rewriter {
     /// Called between two blocks; throws to give up.
     private let checkpoint: (JobProgress) throws(StoreError) -> Void
     private var pace: Pace
+    private let start = ContinuousClock.now
+    private static let longestSleep = Duration.milliseconds(200)
     private var writer: ColdSegmentWriter?
     private var day: UInt32 = 0
     private var finished: [SegmentEntry] = []
@@ -55,7 +58,7 @@ final class Rewriter {
     private var finishedBytes: UInt64 = 0
 
     init(
-        _ task: Task, _ options: CompactionOptions, _ log: EventLog,
+        _ task: Rewrite, _ options: CompactionOptions, _ log: EventLog,
         checkpoint: @escaping (JobProgress) throws(StoreError) -> Void
     ) {
         self.task = task
@@ -94,12 +97,16 @@ final class Rewriter {
         let scan = try Scan(snapshot, ScanRequest(order: .time))
         var cutter = ColdBlockCutter(blockBytes: options.blockBytes)
         while let chunk = try scan.next() {
+            try requireSound(scan)
             try cutter.add(chunk.output) { (lines, day) throws(StoreError) in try write(lines, day) }
         }
         try cutter.finish { (lines, day) throws(StoreError) in try write(lines, day) }
-        if !task.leavesOutDamage, let fault = scan.summary.faults.first {
-            throw .corrupt(fault.path, "the segment is damaged; `daybook repair` keeps what is good", fault.fault)
-        }
+        try requireSound(scan)
+    }
+
+    private func requireSound(_ scan: Scan) throws(StoreError) {
+        guard !task.leavesOutDamage, let fault = scan.summary.faults.first else { return }
+        throw .corrupt(fault.path, "the segment is damaged; `daybook repair` keeps what is good", fault.fault)
     }
 
     private func write(_ cold: ColdLines, _ day: UInt32) throws(StoreError) {
@@ -116,7 +123,16 @@ final class Rewriter {
         meta.hold(block.content)
         try writer.append(meta, block.content.data)
         lines += UInt64(cold.sequences.count)
-        pace.wait(after: cold.bytes.count)
+        try keepPace(cold.bytes.count)
+    }
+
+    /// Waits in slices, so that a purge which wants its turn, or an operator, does not.
+    private func keepPace(_ bytes: Int) throws(StoreError) {
+        pace.take(bytes)
+        while case let wait = pace.wait(after: start.duration(to: .now)), wait > .zero {
+            usleep(UInt32(min(wait, Self.longestSleep) / .microseconds(1)))
+            try checkpoint(progress)
+        }
     }
 
     /// About what the seal of a segment will take, rather more than less.
@@ -175,24 +191,5 @@ final class Rewriter {
         if let writer { paths.append(log.layout.temporaryColdSegment(writer.head.segment)) }
         writer = nil
         for path in paths { _ = Result { () throws(StoreError) in try log.disk.removeFile(path) } }
-    }
-}
-
-/// Keeps to a number of bytes a second.
-struct Pace {
-    private let bytesPerSecond: UInt64?
-    private let start = ContinuousClock.now
-    private var bytes: UInt64 = 0
-
-    init(bytesPerSecond: UInt64?) { self.bytesPerSecond = bytesPerSecond }
-
-    /// Returns when `more` bytes may have been taken.
-    mutating func wait(after more: Int) {
-        guard let bytesPerSecond, bytesPerSecond > 0 else { return }
-        bytes += UInt64(more)
-        let due = start + .milliseconds(Int(bytes * 1_000 / bytesPerSecond))
-        let ahead = due - ContinuousClock.now
-        guard ahead > .milliseconds(1) else { return }
-        usleep(UInt32(min(ahead / .microseconds(1), 1_000_000)))
     }
 }

@@ -197,19 +197,7 @@ struct SegmentRecovery {
     private func copy(
         _ file: StoreFile, _ segment: SegmentNumber, length: UInt64
     ) throws(StoreError) -> StoreFile {
-        let copy = try StoreFile(
-            disk, layout.temporarySegment(segment), .create, name: layout.hotSegment(segment))
-        let window = FileWindow(file, length: length)
-        var offset: UInt64 = 0
-        while offset < length {
-            let bytes = try window.bytes(at: offset, count: 1 << 20)
-            guard !bytes.isEmpty else { break }
-            try copy.write([bytes], at: offset)
-            offset += UInt64(bytes.count)
-        }
-        try copy.sync(.recoveredSegment)
-        try disk.moveFile(layout.temporarySegment(segment), to: layout.hotSegment(segment))
-        try disk.syncNames(of: layout.hot, .recoveredDirectory)
-        return copy
+        try file.copy(
+            length, to: layout.hotSegment(segment), through: layout.temporarySegment(segment), disk)
     }
 }

@@ -9,8 +9,8 @@ import Synchronization
 struct DoomedFile: Hashable, Sendable {
     let segment: SegmentNumber
     let path: String
-    /// Where it is kept instead of being removed.
-    var keptAs: String?
+    /// That it is known to hold.
+    let firstBucket: Bucket
 }
 
 /// Held by the snapshots between two changes of which files live.
@@ -31,7 +31,7 @@ final class SnapshotEra: Sendable {
         self.number = number
     }
 
-    deinit { graveyard.take(state.withLock { $0.doomed }) }
+    deinit { graveyard.release(state.withLock { $0.doomed }) }
 
     /// Files were removed that snapshots of this era still name.
     var isRevoked: Bool { number <= graveyard.revokedThrough }
@@ -42,38 +42,26 @@ final class SnapshotEra: Sendable {
 
     /// Begins the era in which `doomed` are no longer listed.
     func end(dooming doomed: [DoomedFile]) -> SnapshotEra {
-        graveyard.expect(doomed)
+        graveyard.expect(doomed, named: number)
         let next = SnapshotEra(graveyard, number: number + 1)
         state.withLock { $0 = State(doomed: doomed, next: next) }
         return next
-    }
-
-    var ended: EndedEra {
-        EndedEra(number: number, doomed: state.withLock { $0.doomed }, graveyard: graveyard)
-    }
-}
-
-/// An era that is over, though snapshots of it may still be held.
-struct EndedEra: Sendable {
-    fileprivate let number: UInt64
-    let doomed: [DoomedFile]
-    fileprivate let graveyard: Graveyard
-
-    /// Removes the files once nobody reads them, or after `grace` milliseconds: then what reads snapshots of
-    /// this era or an earlier one ends at its next step.
-    func remove(after grace: UInt64) throws(StoreError) {
-        if !graveyard.waits(for: doomed, atMost: grace) { graveyard.revoke(through: number) }
-        try graveyard.remove(doomed)
     }
 }
 
 /// Files that left the store, until they are removed.
 final class Graveyard: Sendable {
     private struct State {
-        /// Named by snapshots that are still held.
-        var expected: Set<DoomedFile> = []
+        /// Named by snapshots of an era and of those before it; older eras first.
+        var expected: [(file: DoomedFile, era: UInt64)] = []
+        /// Named by none.
         var files: [DoomedFile] = []
         var waiting: [Alarm] = []
+
+        mutating func release(where isFree: (DoomedFile, UInt64) -> Bool) {
+            files += expected.filter { isFree($0.file, $0.era) }.map(\.file)
+            expected.removeAll { isFree($0.file, $0.era) }
+        }
     }
 
     private let access: SegmentAccess
@@ -90,75 +78,64 @@ final class Graveyard: Sendable {
     var isEmpty: Bool { state.withLock { $0.files.isEmpty } }
     var revokedThrough: UInt64 { revoked.load(ordering: .acquiring) }
 
-    fileprivate func revoke(through era: UInt64) {
-        _ = revoked.max(era, ordering: .acquiringAndReleasing)
+    fileprivate func expect(_ doomed: [DoomedFile], named era: UInt64) {
+        state.withLock { $0.expected += doomed.map { ($0, era) } }
     }
 
-    fileprivate func expect(_ doomed: [DoomedFile]) { state.withLock { $0.expected.formUnion(doomed) } }
-
-    /// Takes files that no snapshot names any more.
+    /// Takes files that no snapshot ever named.
     func take(_ doomed: [DoomedFile]) {
         guard !doomed.isEmpty else { return }
+        state.withLock { $0.files += doomed }
+        arrivals()
+    }
+
+    /// No snapshot names these files any more.
+    fileprivate func release(_ doomed: [DoomedFile]) {
+        guard !doomed.isEmpty else { return }
         let waiting = state.withLock { state in
-            state.expected.subtract(doomed)
-            state.files += doomed
+            state.release { file, _ in doomed.contains(file) }
             return state.waiting
         }
         arrivals()
         for alarm in waiting { alarm.ring() }
     }
 
-    /// Whether nobody reads the files any more, now or before `milliseconds` have passed.
-    fileprivate func waits(for doomed: [DoomedFile], atMost milliseconds: UInt64) -> Bool {
+    /// Waits until nobody reads the files that must go, nor what left the store before them; after `grace`
+    /// milliseconds what reads them ends at its next step. `empty` can remove them then.
+    func free(after grace: UInt64, _ mustGo: (DoomedFile) -> Bool) {
+        guard let last = state.withLock({ $0.expected.last { mustGo($0.file) }?.era }) else { return }
+        if waits(forErasThrough: last, atMost: grace) { return }
+        _ = revoked.max(last, ordering: .acquiringAndReleasing)
+        state.withLock { $0.release { _, era in era <= last } }
+    }
+
+    private func waits(forErasThrough last: UInt64, atMost milliseconds: UInt64) -> Bool {
         let alarm = Alarm()
         let deadline = ContinuousClock.now + .milliseconds(milliseconds)
+        state.withLock { $0.waiting.append(alarm) }
         defer { state.withLock { $0.waiting.removeAll { $0 === alarm } } }
         while true {
-            let isFree = state.withLock { state in
-                if !state.waiting.contains(where: { $0 === alarm }) { state.waiting.append(alarm) }
-                return state.expected.isDisjoint(with: doomed)
-            }
+            let isFree = state.withLock { $0.expected.allSatisfy { $0.era > last } }
             let left = deadline - ContinuousClock.now
             if isFree || left <= .zero { return isFree }
             alarm.wait(atMost: UInt64(left / .milliseconds(1)))
         }
     }
 
-    /// Removes what has come. What cannot be removed stays, for the next time or the next open.
-    func empty() throws(StoreError) { try remove(state.withLock { $0.files }) }
-
-    /// Takes a file from its place; returns the directories that changed.
-    private func leave(_ file: DoomedFile) throws(StoreError) -> [String] {
-        let directory = Layout.directory(of: file.path)
-        guard try access.disk.fileLength(file.path) != nil else { return [directory] }
-        guard let kept = file.keptAs else {
-            try access.disk.removeFile(file.path)
-            return [directory]
-        }
-        try access.disk.makeDirectories([Layout.directory(of: kept)])
-        try access.disk.moveFile(file.path, to: kept)
-        return [directory, Layout.directory(of: kept)]
-    }
-
-    private func sync(_ directories: inout [String]) throws(StoreError) {
-        for directory in directories { try access.disk.syncNames(of: directory, .removedSegments) }
-        directories = []
-    }
-
-    /// Removes files whether or not they are read, and makes that durable.
-    fileprivate func remove(_ doomed: [DoomedFile]) throws(StoreError) {
-        var changed: [String] = []
-        for file in doomed {
+    /// Removes what no snapshot names, durably; for the committer's thread. What cannot be removed stays, for
+    /// the next time or the next open.
+    func empty() throws(StoreError) {
+        let files = state.withLock { $0.files }
+        var changed: String?
+        for file in files {
             access.forget(file.segment)
-            let directories = try leave(file)
+            let directory = Layout.directory(of: file.path)
             // What one era leaves is gone for good before what a later one does.
-            if changed.first != directories.first { try sync(&changed) }
-            for directory in directories where !changed.contains(directory) { changed.append(directory) }
+            if let changed, changed != directory { try access.disk.syncNames(of: changed, .removedSegments) }
+            if try access.disk.fileLength(file.path) != nil { try access.disk.removeFile(file.path) }
+            changed = directory
         }
-        try sync(&changed)
-        state.withLock { state in
-            state.files.removeAll { doomed.contains($0) }
-            state.expected.subtract(doomed)
-        }
+        if let changed { try access.disk.syncNames(of: changed, .removedSegments) }
+        state.withLock { $0.files.removeFirst(files.count) }
     }
 }

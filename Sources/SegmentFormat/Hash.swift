@@ -42,4 +42,12 @@ extension Hash128 {
     init(_ hash: XXH128_hash_t) {
         self.init(low: hash.low64, high: hash.high64)
     }
+
+    /// As `xxhsum` prints it, the high half first.
+    public var hex: String {
+        [high, low].map { half in
+            let digits = String(half, radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }.joined()
+    }
 }

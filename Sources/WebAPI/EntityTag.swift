@@ -18,7 +18,7 @@ struct EntityTag: Equatable {
             String(request.limit ?? 0), request.cursor?.text ?? "", String(query.hasEndLine),
         ]
         let hash = Array(words.joined(separator: " ").utf8).withUnsafeBytes { xxh3Wide($0) }
-        text = (form.isWeaklyNamed ? "W/" : "") + "\"\(EventAnswer.hex(hash))\""
+        text = (form.isWeaklyNamed ? "W/" : "") + "\"\(hash.hex)\""
     }
 
     /// Whether it is among the values of `If-None-Match`, by weak comparison.

@@ -51,7 +51,7 @@ struct EventAnswer: Sendable {
     func trailer(isComplete: Bool) -> HTTPFields {
         var fields: HTTPFields = [
             .daybookCount: String(pieces.count),
-            .daybookDigest: Self.hex(pieces.hash),
+            .daybookDigest: pieces.hash.hex,
             .daybookComplete: isComplete && pieces.isComplete ? "true" : "false",
         ]
         if let cursor = pieces.cursor { fields[.daybookCursor] = cursor.text }
@@ -72,13 +72,5 @@ struct EventAnswer: Sendable {
         json.writeJSON(trailer[.daybookDigest] ?? "")
         json.writeString(#","complete":\#(trailer[.daybookComplete] ?? "false")}}"# + "\n")
         return json
-    }
-
-    /// As `xxhsum` prints it, the high half first.
-    static func hex(_ hash: Hash128) -> String {
-        [hash.high, hash.low].map { half in
-            let digits = String(half, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
     }
 }

@@ -75,16 +75,13 @@ struct CompactionPlanTests {
         #expect(plan([.planned(1, day: day, bytes: 500), .planned(2, day: day, bytes: 370)]) == [1, 2])
     }
 
-    @Test("days are not mixed, and what was made before its day is left apart")
+    @Test("days are not mixed, and days to come are left alone until they are today")
     func days() {
         let day = Self.today - 1
         #expect(plan([.planned(1, day: day, bytes: 50), .planned(2, day: day - 1, bytes: 50)]).isEmpty)
-        let early = (1...9).map { number in
-            var entry = SegmentEntry.planned(number, day: day, bytes: 50)
-            entry.sealed = UInt64(day - 1) * SegmentEntry.dayMilliseconds
-            return entry
-        }
+        let early = (1...9).map { SegmentEntry.planned($0, day: Self.today + 1, bytes: 50) }
         #expect(plan(early).isEmpty)
+        #expect(plan((1...9).map { .planned($0, day: Self.today, bytes: 50) }).count == 8)
     }
 
     @Test("segments that only remember deliveries become one")
@@ -135,7 +132,7 @@ extension SegmentEntry {
         totals.lines = 10
         totals.rawBytes = bytes * 10
         totals.nextSequence = totals.firstSequence + 10
-        let bucket = Bucket(milliseconds: UInt64(day ?? 20_000) * SegmentEntry.dayMilliseconds)
+        let bucket = Bucket(milliseconds: UInt64(day ?? 20_000) * Bucket.dayMilliseconds)
         totals.firstBucket = bucket
         totals.lastBucket = bucket
         return SegmentEntry(

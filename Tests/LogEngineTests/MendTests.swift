@@ -46,6 +46,20 @@ struct MendTests {
         try await kept.log.close()
     }
 
+    @Test("killed before the damaged file could leave its place, its copy is there")
+    func killed() async throws {
+        let (kept, victim) = try await damagedLog(isCompacted: false)
+        let bytes = kept.disk.contents(kept.layout.path(of: victim))
+        let reader = kept.log.snapshot()
+        let aside = try #require(try await kept.log.mend().losses.first?.aside)
+        #expect(kept.disk.contents(kept.layout.path(of: victim)) == bytes)
+        try await kept.crash()
+        #expect(kept.disk.contents(kept.layout.path(of: victim)) == nil)
+        #expect(kept.disk.contents(aside) == bytes)
+        #expect(!reader.isRevoked)
+        try await kept.log.close()
+    }
+
     @Test("of a cold segment all its one block holds is lost")
     func cold() async throws {
         let (kept, victim) = try await damagedLog(isCompacted: true)

@@ -149,9 +149,17 @@ struct RepairTests {
         #expect(report.segments == 2 && report.lines == 4)
         let log = try EventLog.open("/data", options: LogOptions(), environment: environment.on(disk))
         #expect(try lines(log.snapshot()).map(\.sequence.value) == [3, 4, 5, 6])
+        let now = Resolution.tenMinutes.bucket(of: environment.clock.now).milliseconds
+        let aside = "\(root)/damaged/\(now)-00000000000000000001.ndjson.lz4"
+        #expect(disk.contents(aside) == bytes && disk.contents(path) == nil)
+        var options = PurgeOptions()
+        options.policy = RetentionPolicy(maxAgeMilliseconds: KeptLog.day)
+        _ = try await log.purge(options)
+        #expect(disk.contents(aside) == bytes)
+        environment.clock.advance(by: KeptLog.day + 600_000)
+        _ = try await log.purge(options)
+        #expect(disk.contents(aside) == nil)
         try await log.close()
-        #expect(disk.contents("\(root)/damaged/00000000000000000001.ndjson.lz4") == bytes)
-        #expect(disk.contents(path) == nil)
     }
 
     @Test("a damaged cold segment is listed as that, and its good blocks are served")

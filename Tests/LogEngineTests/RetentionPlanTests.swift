@@ -6,7 +6,7 @@ import Testing
 
 @Suite("How far the horizon rises")
 struct RetentionPlanTests {
-    private static let day = SegmentEntry.dayMilliseconds
+    private static let day = Bucket.dayMilliseconds
     private static let now = 20_775 * day + 12 * 3_600_000 + 123
 
     private static func manifest(horizon: UInt64 = 0, holds: [Hold] = []) -> Manifest {
@@ -108,6 +108,16 @@ struct RetentionPlanTests {
         let held = Self.hold(30_000 * Self.day, 30_001 * Self.day)
         #expect(
             Self.plan(RetentionPolicy(maxAgeMilliseconds: Self.day), segments, holds: [held]).actions.isEmpty)
+    }
+
+    @Test("once its day has come it is like any other")
+    func noLongerEarly() {
+        var entry = SegmentEntry.planned(1, day: 20_774)
+        entry.sealed = Self.now - 90 * Self.day
+        let segments = [RetainedSegment(entry, allocatedBytes: 100)]
+        #expect(Self.plan(RetentionPolicy(maxAgeMilliseconds: 5 * Self.day), segments).actions.isEmpty)
+        #expect(Self.plan(RetentionPolicy(maxAgeMilliseconds: Self.day), segments).actions.map(\.action) == [.drop])
+        #expect(Self.plan(RetentionPolicy(maxBytes: 99), segments).actions.map(\.action) == [.drop])
     }
 
     @Test("a hold stops the horizon at its first bucket, and is named")

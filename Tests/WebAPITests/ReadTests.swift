@@ -190,5 +190,5 @@ struct ReadTests {
 func digest(_ body: [UInt8]) -> String {
     let hash = RunningHash()
     hash.update(body)
-    return EventAnswer.hex(hash.wide)
+    return hash.wide.hex
 }
