@@ -55,6 +55,13 @@ extension EventLog {
         }
     }
 
+    /// For a job of several others.
+    public func record(_ job: JobRecord.Job, hasSucceeded: Bool) async throws(StoreError) {
+        try await perform { (writer) throws(StoreError) in
+            try writer.record(job, writer.now, hasSucceeded: hasSucceeded)
+        }
+    }
+
     func exchange(
         _ inputs: [SegmentEntry], for outputs: [SegmentEntry],
         _ change: @escaping @Sendable (inout Manifest) -> Void = { _ in }

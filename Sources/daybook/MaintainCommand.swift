@@ -33,6 +33,7 @@ struct MaintainCommand: JobCommand {
                 first = first ?? CommandFailure(failure.status, "")
             }
         }
+        try await log.record(.maintain, hasSucceeded: first == nil)
         if let first { throw first }
     }
 

@@ -12,7 +12,8 @@ struct PurgeCommand: JobCommand {
             Works on a full disk. \(Self.beside) Reads of what goes get --reader-grace to end, then they are cut short and say so.
 
             Exit codes: 0 also where there is nothing to do, 6 where the clock is not believed, 7 where a segment had \
-            to be left for want of room: its bytes are named, reads leave it out, and the next purge tries again.
+            to be left for want of room, or because it is damaged: it is named, reads leave out what should have \
+            gone of it, and the next purge tries again.
 
             Example:
               daybook purge --data /var/lib/daybook --max-age 90d --dry-run

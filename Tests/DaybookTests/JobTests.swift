@@ -64,6 +64,56 @@ struct JobTests {
         #expect(snapshots[0].holds == snapshots[1].holds && snapshots[0].policy == snapshots[1].policy)
     }
 
+    /// Runs a command with a clock so far behind the newest event of a copy of the store whose second segment
+    /// is damaged.
+    private static func ending(of command: String, after time: UInt64, isServed: Bool) async throws -> Ending {
+        let directory = try TemporaryDirectory()
+        let data = try directory.copy(of: Self.store, to: "data")
+        let path = "\(data)/interactions/hot/00000000000000000002.ndjson.lz4"
+        var bytes = try #require(WholeFile.read(path))
+        bytes[bytes.count / 2] ^= 1
+        try WholeFile.write(bytes, to: path)
+        let now: @Sendable () -> UInt64 = { 1_794_963_600_000 + time }
+        return try await WallClock.$now.withValue(now) {
+            guard isServed else { return try await Self.run(command, in: data) }
+            var ending: Ending?
+            try await withControl(data) { _ async throws in ending = try await Self.run(command, in: data) }
+            return try #require(ending)
+        }
+    }
+
+    @Test("a segment that a purge had to leave is told, with 7", arguments: [false, true])
+    func deferred(isServed: Bool) async throws {
+        let ending = try await Self.ending(of: "purge --max-age 150m", after: 7_200_000, isServed: isServed)
+        #expect(ending.status == 7)
+        #expect(ending.output.contains("/hot/00000000000000000002.ndjson.lz4: the segment is damaged"))
+    }
+
+    @Test("a clock that is not believed is 6, for a purge and for maintain", arguments: [false, true])
+    func clock(isServed: Bool) async throws {
+        for command in ["purge --max-age 1h", "maintain"] {
+            let ending = try await Self.ending(of: command, after: 30 * 86_400_000, isServed: isServed)
+            #expect(ending.status == 6 && ending.output.isEmpty)
+            #expect(ending.talk.contains("the clock is 29 days ahead of the latest time that this store has seen"))
+        }
+        let believed = try await Self.ending(
+            of: "purge --max-age 1h --allow-step", after: 30 * 86_400_000, isServed: isServed)
+        #expect(believed.status == 0)
+    }
+
+    @Test("maintain is on record, and has not succeeded where a step of it did not", arguments: [true, false])
+    func maintained(isSound: Bool) async throws {
+        let directory = try TemporaryDirectory()
+        let data = try directory.copy(of: Self.store, to: "data")
+        if !isSound { try WholeFile.write([0], to: "\(data)/interactions/hot/00000000000000000001.ndjson.lz4") }
+        let ending = try await WallClock.$now.withValue(Self.now) { try await Self.run("maintain", in: data) }
+        #expect((ending.status == 0) == isSound)
+        let jobs = try StoreReader.snapshot(of: data, options: LogOptions(), environment: .system).snapshot.jobs
+        let record = try #require(jobs.first { $0.job == .maintain })
+        let now = Resolution.tenMinutes.bucket(of: Self.now()).milliseconds
+        #expect(record.lastRun == now && record.lastSuccess == (isSound ? now : 0))
+    }
+
     @Test("none makes a store")
     func missing() async throws {
         let directory = try TemporaryDirectory()

@@ -137,6 +137,29 @@ struct PurgeTests {
         try await kept.log.close()
     }
 
+    @Test("where there is no room to write a segment anew it is deferred: reads are exact, the next purge finishes")
+    func deferred() async throws {
+        let kept = try KeptLog()
+        try await kept.append((0..<4_000).map { kept.bucket(daysAgo: $0 < 100 ? 3 : 1, $0 / 400) })
+        try await kept.log.seal()
+        let straddling = try #require(kept.entries.first)
+        // Others have taken what a former purge gave up.
+        try await kept.log.perform { (writer) throws(StoreError) in try writer.lendReserve() }
+        kept.disk.freeBytes = straddling.length - 1
+        let report = try await kept.log.purge(Self.options(days: 2))
+        #expect(report.deferred.map(\.segment.number) == [straddling.segment] && !report.hasReserve)
+        #expect(report.deferred.first?.bytesWanted == straddling.length && report.plan.events == 100)
+        #expect(kept.log.snapshot().jobs.first { $0.job == .purge }.map { $0.lastSuccess < $0.lastRun } == true)
+        let horizon = kept.bucket(daysAgo: 2)
+        #expect(try kept.read() == kept.expected(from: horizon))
+        #expect(try kept.linesOnDisk().count == 4_000)
+        kept.disk.freeBytes = 1 << 30
+        let finished = try await kept.log.purge(Self.options(days: 2))
+        #expect(finished.deferred.isEmpty && finished.plan.events == 100)
+        try check(kept, from: horizon)
+        try await kept.log.close()
+    }
+
     @Test("days without files leave no directory")
     func emptyDays() async throws {
         let kept = try await fourDays(areKeyed: false)

@@ -60,7 +60,7 @@ struct PurgedTests {
         }
     }
 
-    @Test("a cursor that still had purged events before it is gone")
+    @Test("a cursor that still had purged events before it is gone, and told where to go on")
     func cursor() async throws {
         var next: String?
         try await Self.serve(
@@ -70,6 +70,9 @@ struct PurgedTests {
             after: { server in
                 let reply = try await server.get(try #require(next))
                 #expect(reply.status == 410 && reply.fields["content-type"] == "application/problem+json")
+                let cursor = try #require(reply.text.firstMatch(of: /"cursor":"([^"]+)"/)?.1)
+                let rest = try await server.get("\(Self.target)?cursor=\(cursor)", accept: "application/x-ndjson")
+                #expect(rest.lines == [Self.kept])
             })
     }
 
