@@ -57,6 +57,23 @@ struct CompactionTests {
         try await kept.log.close()
     }
 
+    @Test("a backfill of 1,000 days in no order is one pass, with a segment for each day")
+    func backfill() async throws {
+        let kept = try KeptLog()
+        var random = SeededRandom(seed: 1)
+        let days = (Array(1...1_000) + Array(1...1_000) as [UInt64]).shuffled(using: &random)
+        for part in stride(from: 0, to: days.count, by: 100) {
+            try await kept.append(days[part..<part + 100].map { kept.bucket(daysAgo: $0) })
+        }
+        try await kept.log.seal()
+        let report = try await kept.log.compact()
+        #expect(report.passes == 1 && report.segmentsOut == 1_000 && report.events == 2_000)
+        try await kept.reopen()
+        #expect(try kept.read(.time) == kept.expected(.time))
+        #expect(try kept.read() == kept.expected())
+        try await kept.log.close()
+    }
+
     @Test("a snapshot of before is read to its end, and the files go with it")
     func readers() async throws {
         let kept = try KeptLog()
