@@ -25,6 +25,12 @@ def cold(data):
     return files(data, "cold", "*", "*.ndjson.zst")
 
 
+def allocated(data):
+    """Bytes of the disk that the files of the stream's segments take, and those of the largest."""
+    sizes = [os.stat(path).st_blocks * 512 for path in files(data, "hot", "*.lz4") + cold(data)]
+    return sum(sizes), max(sizes, default=0)
+
+
 def days(count, each, pad=200):
     """Events of the last days, so many each, the last of today."""
     now = int(time.time() * 1000)
@@ -95,7 +101,11 @@ def purge_leaves_nothing(setting):
     server, wanted = compacted(setting, count=5)
     plan = json.loads(setting.command("purge", "--max-age", "2d", "--dry-run", "--json", "--data", setting.data).stdout)
     equal(len(read(server)), len(wanted), "events after a dry run")
+    (before, largest) = allocated(setting.data)
     done = json.loads(setting.command("purge", "--max-age", "2d", "--json", "--data", setting.data).stdout)
+    freed = before - allocated(setting.data)[0]
+    expect(abs(freed - plan["bytes"]) <= largest, "bytes of the disk", freed, plan["bytes"], largest)
+    equal(done["freed_bytes"], freed, "bytes freed")
     equal(done["events"], plan["events"], "events planned and purged")
     kept = [line for line in wanted if events.bucket(line) >= done["horizon_after"]]
     expect(0 < len(kept) < len(wanted), "the test purges nothing, or all")
