@@ -24,14 +24,16 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "SegmentFormat", dependencies: ["CLZ4", "CXXHash", "CZstd"], swiftSettings: strict),
+        .target(name: "BodyDecoding", dependencies: ["CLZ4", "CZlib", "CZstd"], swiftSettings: strict),
         .target(name: "LogEngine", dependencies: ["SegmentFormat"], swiftSettings: strict),
         .target(name: "Interactions", dependencies: ["SegmentFormat", "LogEngine"], swiftSettings: strict),
         .target(
             name: "WebAPI",
             dependencies: [
-                "SegmentFormat", "LogEngine", "Interactions",
+                "BodyDecoding", "SegmentFormat", "LogEngine", "Interactions",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -57,9 +59,11 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "TestSupport",
-            dependencies: ["SegmentFormat", "LogEngine", "Interactions"],
+            dependencies: ["BodyDecoding", "CLZ4", "CZlib", "CZstd", "SegmentFormat", "LogEngine", "Interactions"],
             path: "Tests/TestSupport",
             swiftSettings: strict),
+        .testTarget(
+            name: "BodyDecodingTests", dependencies: ["BodyDecoding", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SegmentFormatTests", dependencies: ["SegmentFormat", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "LogEngineTests", dependencies: ["LogEngine", "TestSupport"], swiftSettings: strict),
@@ -68,7 +72,7 @@ let package = Package(
         .testTarget(
             name: "WebAPITests",
             dependencies: [
-                "CZstd", "WebAPI", "TestSupport",
+                "BodyDecoding", "CZstd", "WebAPI", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

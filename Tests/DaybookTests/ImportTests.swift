@@ -8,10 +8,12 @@ import Testing
 struct ImportTests {
     private static let allowed: [String: Set<String>] = [
         "SegmentFormat": ["CLZ4", "CXXHash", "CZstd", "Glibc"],
+        "BodyDecoding": ["CLZ4", "CZlib", "CZstd"],
         "LogEngine": ["SegmentFormat", "Glibc", "Synchronization"],
         "Interactions": ["SegmentFormat", "LogEngine", "Glibc"],
         "WebAPI": [
-            "SegmentFormat", "LogEngine", "Interactions", "Glibc", "Synchronization", "Crypto", "HTTPTypes",
+            "BodyDecoding", "SegmentFormat", "LogEngine", "Interactions", "Glibc", "Synchronization", "Crypto",
+            "HTTPTypes",
             "HummingbirdCore", "Logging", "NIOCore", "NIOHTTPTypes", "NIOPosix", "ServiceLifecycle",
         ],
         "daybook": [
