@@ -8,6 +8,10 @@ public enum Bounds {
     public static let batchLines = 100_000
     /// A line of more bytes, without its LF, is refused as too large.
     public static let lineBytes = 1 << 20
+    /// A coded body that grows more than so many times is refused, once it is larger than the floor. Events grow
+    /// about 11 times from Zstandard.
+    public static let decodingRatio = 100
+    public static let decodingFloor = 1 << 20
     /// Batches this large are compressed by whoever appends them; smaller ones share a block that the
     /// committer compresses.
     static let ownBlockBytes = 16 << 10

@@ -1,49 +1,112 @@
+import BodyDecoding
 import HTTPTypes
 import HummingbirdCore
 import LogEngine
 import NIOCore
 
-/// Takes in a body, all of it or nothing.
+/// Takes in a body, all of it or nothing, decoded where it is coded.
 struct BodyReader {
     /// How long a body may take. What it has been admitted for is not there for others meanwhile.
     private static let timeLimit = Duration.seconds(120)
+    /// What every body is admitted for, unless it is shorter. It is little, so that many may be slow.
+    private static let firstBytes = 1 << 10
+    /// What is reserved of an announced length: enough for most, so that these are not copied as they grow.
+    private static let reservedBytes = 1 << 20
+    /// Decoded at a time.
+    private static let pieceBytes = 64 << 10
 
     /// The length that the client has announced; `nil` for a chunked body.
     let announced: Int?
+    let coding: BodyCoding?
+
+    private var whole = ByteBuffer()
+    private var received = 0
+    private var deadline = ContinuousClock.now
 
     init(_ fields: HTTPFields) throws(Problem) {
         announced = fields[.contentLength].flatMap { Int($0) }
+        coding = try BodyCoding(of: fields)
         if let announced, announced > Bounds.batchBytes { throw .bodyTooLarge }
     }
 
     /// Bytes to ask for before the body is read.
-    var admitted: Int { announced ?? Bounds.batchBytes }
+    var admitted: Int { min(announced ?? .max, Self.firstBytes) }
 
-    func read(_ body: RequestBody) async throws -> ByteBuffer {
-        let deadline = ContinuousClock.now + Self.timeLimit
-        var whole = ByteBuffer()
-        var parts = 0
+    /// - Parameter admission: grows to what is held of the body: that which came, and that which it gave.
+    mutating func read(_ body: RequestBody, _ admission: Admission) async throws -> ByteBuffer {
+        deadline = ContinuousClock.now + Self.timeLimit
+        let decoder = coding.map { BodyDecoder($0, limits: .ofBodies) }
         for try await part in body {
-            parts += 1
-            if parts == 1 {
-                whole = part
-                continue
-            }
-            if parts == 2 { makeRoom(&whole) }
-            guard whole.readableBytes + part.readableBytes <= Bounds.batchBytes else { throw Problem.bodyTooLarge }
+            received += part.readableBytes
+            guard received <= Bounds.batchBytes else { throw Problem.bodyTooLarge }
             guard ContinuousClock.now < deadline else { throw Problem.bodyTooSlow }
-            whole.writeImmutableBuffer(part)
+            if let decoder {
+                try await decode(part, decoder, admission)
+            } else {
+                try await makeRoom(received, atMost: announced ?? Bounds.batchBytes, admission)
+                append(part)
+            }
         }
         // A connection that is closed while the server shuts down ends the body without an error.
         try Task.checkCancellation()
-        if let announced, whole.readableBytes != announced { throw Problem.bodyIncomplete }
+        if let announced, received != announced { throw Problem.bodyIncomplete }
+        try decoder?.finish()
         return whole
     }
 
-    private func makeRoom(_ whole: inout ByteBuffer) {
-        guard let announced else { return }
-        var roomy = ByteBufferAllocator().buffer(capacity: announced)
-        roomy.writeImmutableBuffer(whole)
-        whole = roomy
+    private mutating func append(_ part: ByteBuffer) {
+        guard whole.capacity > 0 else {
+            whole = part
+            return
+        }
+        whole.reserveCapacity(min(announced ?? 0, Self.reservedBytes))
+        whole.writeImmutableBuffer(part)
     }
+
+    private mutating func decode(_ part: ByteBuffer, _ decoder: BodyDecoder, _ admission: Admission) async throws {
+        var part = part
+        var isFull = false
+        var stretch = 0
+        while part.readableBytes > 0 || isFull {
+            let needed = received + decoder.decoded + Self.pieceBytes
+            try await makeRoom(needed, atMost: 2 * Bounds.batchBytes + Self.pieceBytes, admission)
+            let written = try whole.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.pieceBytes) { place in
+                let room = UnsafeMutableRawBufferPointer(rebasing: place[..<Self.pieceBytes])
+                return try part.readWithUnsafeReadableBytes { try decoder.decode($0, into: room) }
+            }
+            isFull = written == Self.pieceBytes
+            stretch += written
+            if stretch >= EventDecoder.stretchBytes {
+                stretch = 0
+                await Task.yield()
+            }
+        }
+    }
+
+    /// Waiting for room is not the client's time.
+    private mutating func makeRoom(_ bytes: Int, atMost bound: Int, _ admission: Admission) async throws {
+        let held = admission.bytes
+        guard bytes > held else { return }
+        let start = ContinuousClock.now
+        // Twice as much each time, so that few have to wait in the middle.
+        try await admission.grow(by: min(max(bytes, 2 * held), bound) - held)
+        deadline += ContinuousClock.now - start
+    }
+}
+
+extension BodyCoding {
+    /// The coding of a body; `nil` where it has none.
+    init?(of fields: HTTPFields) throws(Problem) {
+        guard fields.contains(.contentEncoding) else { return nil }
+        let tokens = fields[values: .contentEncoding].flatMap { $0.split(separator: ",") }
+            .map { $0.filter { $0 != " " && $0 != "\t" } }.filter { !$0.isEmpty && $0.lowercased() != "identity" }
+        guard let token = tokens.first else { return nil }
+        guard tokens.count == 1, let coding = BodyCoding(token: token) else { throw .unsupportedCoding }
+        self = coding
+    }
+}
+
+extension DecodingLimits {
+    static let ofBodies = DecodingLimits(
+        bytes: Bounds.batchBytes, ratio: Bounds.decodingRatio, floor: Bounds.decodingFloor)
 }

@@ -20,16 +20,19 @@ struct EventIntake: Sendable {
         do {
             let form = try PostForm(request.headers, request.uri.query)
             let key = try DeliveryKey(request.headers)
-            let reader = try BodyReader(request.headers)
+            var reader = try BodyReader(request.headers)
             let admission = try await log.admit(reader.admitted)
             defer { admission.release() }
             if request.headers[.expect]?.lowercased() == "100-continue" {
                 try await writer.writeInformationalHead(HTTPResponse(status: .continue))
             }
-            body = try await reader.read(request.body)
-            guard body.readableBytes > Self.loopBytes else { return try await store(&body, form, key, &events) }
+            if reader.coding == nil {
+                body = try await reader.read(request.body, admission)
+                if body.readableBytes <= Self.loopBytes { return try await store(&body, form, key, &events) }
+            }
             return try await withTaskExecutorPreference(globalConcurrentExecutor) {
-                try await store(&body, form, key, &events)
+                if reader.coding != nil { body = try await reader.read(request.body, admission) }
+                return try await store(&body, form, key, &events)
             }
         } catch {
             if let problem = Problem(of: error) {

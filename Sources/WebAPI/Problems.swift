@@ -1,3 +1,4 @@
+import BodyDecoding
 import HTTPTypes
 import Interactions
 import LogEngine
@@ -10,6 +11,7 @@ extension Problem {
         switch error {
         case let problem as Problem: self = problem
         case let error as StoreError: self.init(error)
+        case let fault as DecodingFault: self.init(fault)
         default: return nil
         }
     }
@@ -126,6 +128,32 @@ extension Problem {
     static let bodyIncomplete = Problem(
         .badRequest, "body_incomplete", "the body ended early; nothing of it was stored"
     ).closingConnection()
+
+    /// RFC 9110 §15.5.16 has the server say what it would have taken.
+    static let unsupportedCoding: Problem = {
+        let names = BodyCoding.allCases.map(\.rawValue).joined(separator: ", ")
+        var problem = Problem(
+            .unsupportedMediaType, "unsupported_coding", "Content-Encoding: at most one of \(names)")
+        problem.fields[.acceptEncoding] = names
+        return problem.closingConnection()
+    }()
+
+    init(_ fault: DecodingFault) {
+        let reason =
+            switch fault.kind {
+            case .truncated: "coding_truncated"
+            case .corrupt: "coding_corrupt"
+            case .trailing: "coding_trailing"
+            case .ratio: "coding_ratio"
+            case .tooLarge: Self.bodyTooLarge.reason
+            }
+        self.init(
+            fault.kind == .ratio || fault.kind == .tooLarge ? .contentTooLarge : .badRequest, reason,
+            "the coded body, behind byte \(fault.offset): \(fault.detail); nothing of it was stored")
+        extras = [("offset", .number(fault.offset))]
+        // The rest of the body is not wanted, unless its end is what was missed.
+        closesConnection = fault.kind != .truncated
+    }
 
     static let badIdempotencyKey = Problem(
         .badRequest, "bad_idempotency_key", "Idempotency-Key: one value of 1 to 255 printable ASCII characters")
