@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import FoundationEssentials
 import Interactions
 import NIOCore
+import SegmentFormat
 
 /// What the server answered to a batch.
 struct SentBatch: Sendable {
@@ -27,6 +28,8 @@ struct BatchSender: Sendable {
     let client: HTTPClient
     let server: ServerAddress
     let identity: InputIdentity
+    /// Batches are sent as LZ4 frames.
+    let compresses: Bool
     /// Told once that something did not work at first.
     let onRetry: @Sendable (String) -> Void
 
@@ -38,8 +41,20 @@ struct BatchSender: Sendable {
         }
     }
 
+    /// The server does not take LZ4, or not of events that are so much alike.
+    private struct CodingRefused: Error {}
+
     private func receipt(for batch: InputBatch) async throws -> SentBatch.Receipt {
-        let request = request(for: batch)
+        guard compresses else { return try await receipt(for: batch, isCoded: false) }
+        do {
+            return try await receipt(for: batch, isCoded: true)
+        } catch is CodingRefused {
+            return try await receipt(for: batch, isCoded: false)
+        }
+    }
+
+    private func receipt(for batch: InputBatch, isCoded: Bool) async throws -> SentBatch.Receipt {
+        let request = request(for: batch, isCoded: isCoded)
         var pause = Self.firstPause
         for attempt in 1...Self.tries {
             let problem: String
@@ -47,6 +62,9 @@ struct BatchSender: Sendable {
                 let answer = try await client.execute(request, timeout: Self.timeLimit)
                 let body = try await answer.body.collect(upTo: Self.answerBytes)
                 if answer.status.code == 201 { return try Self.decode(body) }
+                if isCoded, answer.status == .payloadTooLarge || answer.status == .unsupportedMediaType {
+                    throw CodingRefused()
+                }
                 guard Self.passing.contains(answer.status.code) else {
                     throw Self.refusal(answer.status.code, body, batch)
                 }
@@ -55,6 +73,8 @@ struct BatchSender: Sendable {
             } catch let failure as CommandFailure {
                 throw failure
             } catch let refused as RefusedInput {
+                throw refused
+            } catch let refused as CodingRefused {
                 throw refused
             } catch {
                 problem = server.unreachable(error)
@@ -67,12 +87,17 @@ struct BatchSender: Sendable {
         preconditionFailure("the last try returns or throws")
     }
 
-    private func request(for batch: InputBatch) -> HTTPClientRequest {
+    private func request(for batch: InputBatch, isCoded: Bool) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: server.events)
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/x-ndjson")
         request.headers.add(name: "idempotency-key", value: identity.key(of: batch))
-        request.body = .bytes(ByteBuffer(bytes: batch.bytes))
+        if isCoded {
+            request.headers.add(name: "content-encoding", value: "lz4")
+            request.body = .bytes(ByteBuffer(bytes: batch.bytes.withUnsafeBytes { LZ4Frame.encode($0) }))
+        } else {
+            request.body = .bytes(ByteBuffer(bytes: batch.bytes))
+        }
         return request
     }
 

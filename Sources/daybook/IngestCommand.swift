@@ -51,6 +51,13 @@ struct IngestCommand: AsyncParsableCommand {
     @Option(help: "What a bad line or row does: stop, or skip (it is left out and told of).")
     var onError = RefusalPolicy.stop
 
+    @Flag(help: "Send the events to the server as LZ4.")
+    var compress = false
+
+    func validate() throws {
+        if compress, store.url == nil { throw ValidationError("--compress is for --url.") }
+    }
+
     func run() async throws {
         let input = try InputFile(file)
         if once, !input.isRegular {
@@ -97,7 +104,8 @@ struct IngestCommand: AsyncParsableCommand {
         _ reader: inout some BatchReader, _ tally: inout IngestTally, _ identity: InputIdentity?
     ) async throws {
         if let server = store.url {
-            let target = ServerTarget(server: server, onError: onError, identity: identity ?? .random(format))
+            let target = ServerTarget(
+                server: server, onError: onError, identity: identity ?? .random(format), compresses: compress)
             return try await target.store(&reader, &tally)
         }
         let log = try EventLog.open(store.directory, options: LogOptions(), environment: .system)

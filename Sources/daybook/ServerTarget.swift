@@ -9,13 +9,15 @@ struct ServerTarget: Sendable {
     let onError: RefusalPolicy
     /// Its keys make a batch recognisable that is sent again.
     let identity: InputIdentity
+    let compresses: Bool
 
     func store(_ reader: inout some BatchReader, _ tally: inout IngestTally) async throws {
         let client = server.client()
         let result: Result<Void, any Error>
         do {
             let sender = BatchSender(
-                client: client, server: server, identity: identity, onRetry: Self.sayOnce(Console.current))
+                client: client, server: server, identity: identity, compresses: compresses,
+                onRetry: Self.sayOnce(Console.current))
             result = .success(try await send(&reader, &tally, sender))
         } catch {
             result = .failure(error)

@@ -24,6 +24,23 @@ struct ServerTests {
         }
     }
 
+    @Test("with --compress they come as LZ4, and events that are all alike, which a server refuses so, as they are")
+    func compressed() async throws {
+        let directory = try TemporaryDirectory()
+        let file = try directory.write(Self.lines(25_000), to: "events.ndjson")
+        let line = #"{"timestamp":1361407200000,"pad":"\#(String(repeating: "x", count: 300))"}"# + "\n"
+        let alike = try directory.write(String(repeating: line, count: 40_000), to: "alike.ndjson")
+        try await withServer { url, served in
+            let run = try await CommandRun("ingest", file, "--url", url, "--compress")
+            #expect(run.status == 0 && run.talk == "stored 25,000 events\n")
+            let second = try await CommandRun("ingest", alike, "--url", url, "--compress")
+            #expect(second.status == 0 && second.talk == "stored 40,000 events\n")
+            #expect(served.server.counters.refused.keys.sorted() == ["coding_ratio"])
+            #expect(served.server.counters.accepted == 65_000)
+        }
+        #expect(try await CommandRun("ingest", file, "--compress").status == 64)
+    }
+
     @Test("a refused line is named by its place in the file")
     func refused() async throws {
         let directory = try TemporaryDirectory()
