@@ -121,6 +121,10 @@ extension Problem {
         return problem
     }
 
+    static let badFraming = Problem(
+        .badRequest, "bad_framing", "Transfer-Encoding: chunked, once and without Content-Length, or none"
+    ).closingConnection()
+
     static let bodyTooSlow = Problem(
         .requestTimeout, "body_too_slow", "the body took too long to arrive; nothing of it was stored"
     ).closingConnection()

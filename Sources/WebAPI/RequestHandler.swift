@@ -22,24 +22,28 @@ struct RequestHandler: Sendable {
     func respond(
         to request: Request, writer: consuming ResponseWriter, channel: any Channel
     ) async throws {
-        switch try await answer(to: request, continuing: writer) {
+        let answer = try await answer(to: request, continuing: writer)
+        let isLast = request.head.asksForOtherProtocol
+        switch answer {
         case .short(let answer):
-            let head = head(answer.status, answer.fields)
+            let head = head(answer.status, answer.fields, isLast: isLast)
             try await writer.write(response: head, body: ResponseBody(byteBuffer: answer.body))
         case .fields(let fields):
-            try await writer.writeResponse(head(.ok, fields))
+            try await writer.writeResponse(head(.ok, fields, isLast: isLast))
         case .events(let answer):
             counters.beginStreaming()
             defer { counters.endStreaming() }
             let departure = try await ConnectionOutlet.departure(of: channel)
             let streamer = EventStreamer(
                 log: log, blocking: blocking, departure: departure, logger: logger)
-            try await streamer.write(answer, to: try await writer.writeHead(head(.ok, answer.fields)))
+            try await streamer.write(answer, to: try await writer.writeHead(head(.ok, answer.fields, isLast: isLast)))
         }
     }
 
-    func head(_ status: HTTPResponse.Status, _ fields: HTTPFields) -> HTTPResponse {
+    /// - Parameter isLast: no further request will be read.
+    func head(_ status: HTTPResponse.Status, _ fields: HTTPFields, isLast: Bool = false) -> HTTPResponse {
         var head = HTTPResponse(status: status, headerFields: fields)
+        if isLast { head.headerFields[.connection] = "close" }
         head.headerFields[.date] = date.now
         return head
     }
@@ -47,6 +51,10 @@ struct RequestHandler: Sendable {
     /// Every refusal becomes an answer here. What else is thrown means that the connection is broken.
     private func answer(to request: Request, continuing writer: borrowing ResponseWriter) async throws -> Answer {
         do {
+            guard request.head.isFramedSoundly else {
+                counters.refuse(Problem.badFraming.reason, events: 0)
+                throw Problem.badFraming
+            }
             switch try Route(request.method, path: request.uri.path) {
             case .storeEvents: return .short(try await store(request, continuing: writer))
             case .readEvents: return try await read(request)

@@ -14,7 +14,7 @@ struct SmallPost {
         let fields = head.headerFields
         guard fields.only(.contentType).map(MediaType.essence) == MediaType.ndjson,
             let length = fields.only(.contentLength).flatMap({ Int($0) }), length <= EventIntake.loopBytes,
-            !fields.contains(.expect), !fields.contains(.contentEncoding),
+            !fields.contains(.expect), !fields.contains(.contentEncoding), !fields.contains(.transferEncoding),
             !fields.contains(.connection) || fields.only(.connection)?.lowercased() == "keep-alive"
         else { return nil }
         do throws(Problem) {
