@@ -7,7 +7,7 @@ import NIOCore
 /// Takes in a body, all of it or nothing, decoded where it is coded.
 struct BodyReader {
     /// How long a body may take. What it has been admitted for is not there for others meanwhile.
-    private static let timeLimit = Duration.seconds(120)
+    private let limit: Duration
     /// What every body is admitted for, unless it is shorter. It is little, so that many may be slow.
     private static let firstBytes = 1 << 10
     /// What is reserved of an announced length: enough for most, so that these are not copied as they grow.
@@ -23,7 +23,8 @@ struct BodyReader {
     private var received = 0
     private var deadline = ContinuousClock.now
 
-    init(_ fields: HTTPFields) throws(Problem) {
+    init(_ fields: HTTPFields, limit: Duration) throws(Problem) {
+        self.limit = limit
         announced = fields[.contentLength].flatMap { Int($0) }
         coding = try BodyCoding(of: fields)
         if let announced, announced > Bounds.batchBytes { throw .bodyTooLarge }
@@ -34,7 +35,7 @@ struct BodyReader {
 
     /// - Parameter admission: grows to what is held of the body: that which came, and that which it gave.
     mutating func read(_ body: RequestBody, _ admission: Admission) async throws -> ByteBuffer {
-        deadline = ContinuousClock.now + Self.timeLimit
+        deadline = ContinuousClock.now + limit
         let decoder = coding.map { BodyDecoder($0, limits: .ofBodies) }
         for try await part in body {
             received += part.readableBytes

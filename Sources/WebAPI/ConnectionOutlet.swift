@@ -1,10 +1,14 @@
 import HTTPTypes
 import NIOCore
+import NIOHTTP1
 import NIOHTTPTypes
+import NIOHTTPTypesHTTP2
 
 // Sits between the HTTP codec and Hummingbird's handlers and mends what these leave open: a connection
 // is closed only once what waits for its socket is out, an answer to HEAD has no body whatever its
-// framing, `Connection: close` in an answer is kept, and a client that leaves is noticed.
+// framing, `Connection: close` in an answer is kept, a header that is too large is told from what is no HTTP, and a
+// client that leaves is noticed. A stream of HTTP/2 is a connection with one request: there, the end of an answer is
+// always written, and what is not wanted of a body is refused by resetting the stream (RFC 9113 §8.1).
 
 final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
@@ -17,8 +21,21 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
     /// How long a client may go on sending what is not wanted, so that it sees the answer and no reset.
     private static let lingerLimit = TimeAmount.seconds(2)
 
+    /// What carries the requests.
+    enum Carrier {
+        case http1
+        case http1OverTLS
+        case http2
+    }
+
     let departure = ClientDeparture()
+    let carrier: Carrier
     private let counters: Counters
+    private let date: HTTPDate
+    private var context: ChannelHandlerContext?
+    private var isReading = false
+    private var hasOverflown = false
+    private var knownPeer: Peer?
     /// For each request whose answer is not complete, whether it is a HEAD.
     private var pendingHeads = CircularBuffer<Bool>()
     private var answer = Answer()
@@ -34,13 +51,44 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
         var done: EventLoopPromise<Void>?
     }
 
-    init(_ counters: Counters) {
+    init(_ counters: Counters, _ carrier: Carrier, date: HTTPDate) {
         self.counters = counters
+        self.carrier = carrier
+        self.date = date
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    /// Who is at the other end; found out once.
+    var peer: Peer {
+        if let knownPeer { return knownPeer }
+        let peer = context.map { find($0.channel) } ?? Peer()
+        knownPeer = peer
+        return peer
+    }
+
+    private func find(_ channel: any Channel) -> Peer {
+        switch carrier {
+        case .http1: Peer(address: channel.remoteAddress)
+        case .http1OverTLS: Peer(ofTLS: channel)
+        case .http2: HTTP2Rest.peer(ofStream: channel)
+        }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .head(let head) = Self.unwrapInboundIn(data) { pendingHeads.append(head.method == .head) }
+        switch Self.unwrapInboundIn(data) {
+        case .head(let head):
+            pendingHeads.append(head.method == .head)
+            isReading = true
+        case .body: break
+        case .end: isReading = false
+        }
         context.fireChannelRead(data)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if case HTTPParserError.headerOverflow = error { hasOverflown = true }
+        context.fireErrorCaught(error)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -57,15 +105,21 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
         departure.depart()
         pendingClose?.succeed()
         pendingClose = nil
+        self.context = nil
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch Self.unwrapOutboundIn(data) {
         case .head(let head):
+            // What cannot be read is answered with a bare 400, behind all that was.
+            if hasOverflown, pendingHeads.isEmpty { return refuseHeader(context, promise) }
             if head.status.kind != .informational { begin(head) }
-            context.write(data, promise: answer.omitsBody ? tracked(promise, bytes: 0, context) : promise)
+            let done = answer.omitsBody ? tracked(promise, bytes: 0, context) : promise
+            context.write(carrier == .http2 ? Self.withoutConnection(head, data) : data, promise: done)
         case .body(let bytes):
-            guard !answer.omitsBody else {
+            // An empty one, which a writer waits with, is nothing to HTTP/1.1; to HTTP/2 it would be a frame, and two
+            // of those end a connection of some clients.
+            guard !answer.omitsBody, bytes.readableBytes > 0 || carrier != .http2 else {
                 promise?.succeed()
                 return
             }
@@ -84,18 +138,37 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
             closesConnection: head.headerFields.only(.connection) == "close")
     }
 
+    /// HTTP/2 has no such field (RFC 9113 §8.2.2).
+    private static func withoutConnection(_ head: HTTPResponse, _ data: NIOAny) -> NIOAny {
+        guard head.headerFields.contains(.connection) else { return data }
+        var head = head
+        head.headerFields[.connection] = nil
+        return wrapOutboundOut(.head(head))
+    }
+
+    private func refuseHeader(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
+        let problem = Problem.headerTooLarge
+        counters.refuse(problem.reason, events: 0)
+        let short = ShortAnswer(problem)
+        var head = HTTPResponse(status: short.status, headerFields: short.fields)
+        head.headerFields[.date] = date.now
+        begin(head)
+        context.write(Self.wrapOutboundOut(.head(head)), promise: promise)
+        context.write(Self.wrapOutboundOut(.body(short.body)), promise: nil)
+    }
+
     private func end(_ context: ChannelHandlerContext, _ data: NIOAny, _ promise: EventLoopPromise<Void>?) {
         _ = pendingHeads.popFirst()
         let done = answer.done
         answer.done = nil
-        if let done, promise == nil {
+        if let done, promise == nil, carrier != .http2 {
             if answer.closesConnection { halfClose(context, after: done) }
             return context.write(data, promise: nil)
         }
         let last = tracked(promise, bytes: 0, context)
         if answer.closesConnection { halfClose(context, after: last) }
         // The codec would end a chunked body here, and a HEAD has none.
-        if answer.omitsBody, answer.isStreamed { return last.succeed() }
+        if answer.omitsBody, answer.isStreamed, carrier != .http2 { return last.succeed() }
         context.write(data, promise: last)
     }
 
@@ -119,6 +192,11 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func halfClose(_ context: ChannelHandlerContext, after done: EventLoopPromise<Void>) {
         done.futureResult.assumeIsolated().whenComplete { _ in
+            guard self.carrier != .http2 else {
+                guard self.isReading else { return }
+                let reset = NIOHTTP2FramePayloadToHTTPEvent.reset(code: .noError)
+                return context.triggerUserOutboundEvent(reset, promise: nil)
+            }
             context.close(mode: .output, promise: nil)
             _ = context.eventLoop.assumeIsolated().scheduleTask(in: Self.lingerLimit) {
                 context.close(promise: nil)
@@ -142,11 +220,24 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
     }
 }
 
-extension ConnectionOutlet {
-    /// What tells that the client of a channel, which this handler is part of, has left.
-    static func departure(of channel: any Channel) async throws -> ClientDeparture {
-        try await channel.eventLoop.submit {
-            try channel.pipeline.syncOperations.handler(type: ConnectionOutlet.self).departure
-        }.get()
+/// What a handler off the event loop has to know of the connection that a request came on.
+struct RequestOrigin: Sendable {
+    let peer: Peer
+    /// Tells that the client has left.
+    let departure: ClientDeparture
+    /// Counted among those of its client already.
+    let isStream: Bool
+
+    /// - Parameter channel: has a `ConnectionOutlet`.
+    init(_ channel: any Channel) async throws {
+        self = try await channel.eventLoop.submit { try RequestOrigin(on: channel) }.get()
+    }
+
+    /// On the event loop.
+    init(on channel: any Channel) throws {
+        let outlet = try channel.pipeline.syncOperations.handler(type: ConnectionOutlet.self)
+        peer = outlet.peer
+        departure = outlet.departure
+        isStream = outlet.carrier == .http2
     }
 }

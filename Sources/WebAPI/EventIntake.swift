@@ -12,6 +12,7 @@ struct EventIntake: Sendable {
 
     let log: EventLog
     let counters: Counters
+    let bodyLimit: Duration
 
     /// What to answer once every event is durable. Throws a `Problem` where nothing was stored.
     func take(_ request: Request, continuing writer: borrowing ResponseWriter) async throws -> ShortAnswer {
@@ -20,7 +21,7 @@ struct EventIntake: Sendable {
         do {
             let form = try PostForm(request.headers, request.uri.query)
             let key = try DeliveryKey(request.headers)
-            var reader = try BodyReader(request.headers)
+            var reader = try BodyReader(request.headers, limit: bodyLimit)
             let admission = try await log.admit(reader.admitted)
             defer { admission.release() }
             if request.headers[.expect]?.lowercased() == "100-continue" {

@@ -8,26 +8,60 @@ import NIOPosix
 // (68 → 56 µs for a ping); and NIO's back-pressure, which a writer on another thread outruns by tens
 // of MiB, is exact. What computes for long has to leave the loop: see `EventIntake`.
 
-/// An HTTP/1.1 connection whose handler runs on its event loop.
-struct LoopChannel: ServerChildChannel {
-    private let base: HTTP1Channel
-    private let executors: [ObjectIdentifier: LoopExecutor]
+/// A connection whose handler runs on its event loop, if there is room for one more.
+struct LoopChannel<Base: ServerChildChannel>: ServerChildChannel {
+    struct Value: ServerChildChannelValue {
+        /// `nil` where it is refused.
+        fileprivate let base: Base.Value?
+        let channel: any Channel
+    }
 
-    init(_ base: HTTP1Channel, loops: MultiThreadedEventLoopGroup) {
+    private let base: Base
+    private let executors: [ObjectIdentifier: LoopExecutor]
+    private let room: ConnectionRoom
+
+    init(_ base: Base, loops: MultiThreadedEventLoopGroup, room: ConnectionRoom) {
         self.base = base
         let pairs = loops.makeIterator().map { (ObjectIdentifier($0), LoopExecutor($0)) }
         executors = Dictionary(uniqueKeysWithValues: pairs)
+        self.room = room
     }
 
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-        base.setup(channel: channel, logger: logger)
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        guard let refusal = room.refusal(of: channel) else {
+            return base.setup(channel: channel, logger: logger).map { Value(base: $0, channel: channel) }
+        }
+        return channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(refusal)
+            return Value(base: nil, channel: channel)
+        }
     }
 
-    func handle(value: HTTP1Channel.Value, logger: Logger) async {
+    func handle(value: Value, logger: Logger) async {
+        guard let connection = value.base else { return }
         let executor = executors[ObjectIdentifier(value.channel.eventLoop)]
         await withTaskExecutorPreference(executor) {
-            await base.handle(value: value, logger: logger)
+            await base.handle(value: connection, logger: logger)
         }
+    }
+}
+
+/// Lets in as many connections as there may be.
+struct ConnectionRoom: Sendable {
+    let count: ConnectionCount
+    let counters: Counters
+    /// `nil` where a client cannot be told in plain text.
+    let date: HTTPDate?
+
+    /// What refuses a connection that is one too many.
+    func refusal(of channel: any Channel) -> RefusedConnection? {
+        let entry = count.enter()
+        channel.closeFuture.whenComplete { _ in count.leave() }
+        guard case .refused(let isTold) = entry else { return nil }
+        let problem = Problem.tooManyConnections
+        counters.refuse(problem.reason, events: 0)
+        guard isTold, let date else { return RefusedConnection(nil) }
+        return RefusedConnection(RefusedConnection.answer(problem, date: date.now))
     }
 }
 

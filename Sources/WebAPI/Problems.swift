@@ -161,4 +161,29 @@ extension Problem {
 
     static let badIdempotencyKey = Problem(
         .badRequest, "bad_idempotency_key", "Idempotency-Key: one value of 1 to 255 printable ASCII characters")
+
+    // MARK: - Limits of connections
+
+    static let headerTooLarge = Problem(
+        HTTPResponse.Status(code: 431, reasonPhrase: "Request Header Fields Too Large"), "header_too_large",
+        "the header of this request is too long, or has too many fields"
+    ).closingConnection()
+
+    static let headerTooSlow = Problem(
+        .requestTimeout, "header_too_slow", "the header of the request took too long to arrive"
+    ).closingConnection()
+
+    static let tooManyConnections = Problem(
+        .serviceUnavailable, "too_many_connections", "as many connections are open as there may be"
+    ).retrying(after: "1")
+
+    static let tooManyStreams = Problem(
+        .tooManyRequests, "too_many_streams", "this client has as many streams as it may have: let one end first"
+    ).retrying(after: "1")
+
+    private func retrying(after seconds: String) -> Problem {
+        var problem = self
+        problem.fields[.retryAfter] = seconds
+        return problem
+    }
 }

@@ -13,10 +13,12 @@ struct RequestHandler: Sendable {
     let logger: Logger
     /// The longest silence of a stream of changes.
     let heartbeat: Duration
+    let limits: ConnectionLimits
+    let streams: ClientStreams
     let date = HTTPDate()
     let places = ScanPlaces()
 
-    var intake: EventIntake { EventIntake(log: log, counters: counters) }
+    var intake: EventIntake { EventIntake(log: log, counters: counters, bodyLimit: limits.body) }
     var reader: EventReader { EventReader(log: log, blocking: blocking, places: places) }
 
     func respond(
@@ -31,13 +33,32 @@ struct RequestHandler: Sendable {
         case .fields(let fields):
             try await writer.writeResponse(head(.ok, fields, isLast: isLast))
         case .events(let answer):
-            counters.beginStreaming()
-            defer { counters.endStreaming() }
-            let departure = try await ConnectionOutlet.departure(of: channel)
-            let streamer = EventStreamer(
-                log: log, blocking: blocking, departure: departure, logger: logger)
-            try await streamer.write(answer, to: try await writer.writeHead(head(.ok, answer.fields, isLast: isLast)))
+            let head = head(.ok, answer.fields, isLast: isLast)
+            let origin = try await RequestOrigin(channel)
+            guard answer.follow != nil, !origin.isStream else {
+                return try await stream(answer, head, origin, to: writer)
+            }
+            guard let stream = streams.take(origin.peer.address) else {
+                let problem = Problem.tooManyStreams
+                counters.refuse(problem.reason, events: 0)
+                let refusal = refusal(problem, for: problem)
+                return try await writer.write(
+                    response: self.head(refusal.status, refusal.fields, isLast: isLast),
+                    body: ResponseBody(byteBuffer: refusal.body))
+            }
+            try await self.stream(answer, head, origin, to: writer)
+            withExtendedLifetime(stream) {}
         }
+    }
+
+    private func stream(
+        _ answer: EventAnswer, _ head: HTTPResponse, _ origin: RequestOrigin, to writer: consuming ResponseWriter
+    ) async throws {
+        counters.beginStreaming()
+        defer { counters.endStreaming() }
+        let streamer = EventStreamer(
+            log: log, blocking: blocking, departure: origin.departure, logger: logger)
+        try await streamer.write(answer, to: try await writer.writeHead(head))
     }
 
     /// - Parameter isLast: no further request will be read.

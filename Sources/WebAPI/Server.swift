@@ -12,6 +12,11 @@ public struct Server: Service {
         public var host: String
         /// 0 for any free one.
         public var port: Int
+        /// `nil`: plain HTTP.
+        public var tls: TLSOptions?
+        public var connections = ConnectionLimits()
+        /// Takes a line for who runs the server.
+        public var note: @Sendable (String) -> Void = { _ in }
         /// The longest silence of a stream of changes.
         var heartbeat = Duration.seconds(15)
 
@@ -28,26 +33,36 @@ public struct Server: Service {
 
     /// Connections that the system keeps until they are accepted.
     private static let backlog = 1_024
-    /// How long a connection may be silent between requests or within one.
-    private static let idleLimit = TimeAmount.seconds(75)
 
     /// What became of the events that were sent here.
     public let counters = Counters()
     private let log: EventLog
     private let options: Options
     private let logger: Logger
+    private let certificates: ServerCertificates?
     private let onListening: @Sendable (Int) async -> Void
 
     /// - Parameters:
     ///   - log: stays open when the server ends; it belongs to the caller.
     ///   - onListening: called once, with the port, when requests can come.
+    /// - Throws: where the certificates cannot be used.
     public init(
         log: EventLog, options: Options, logger: Logger, onListening: @escaping @Sendable (Int) async -> Void
-    ) {
+    ) throws(TLSFault) {
+        certificates = try options.tls.map { tls throws(TLSFault) in
+            try ServerCertificates(tls, note: options.note)
+        }
         self.log = log
         self.options = options
         self.logger = logger
         self.onListening = onListening
+    }
+
+    /// Loads the certificates again, for connections that begin from then on. What cannot be used leaves the old ones,
+    /// and is told. Blocks.
+    public func reloadCertificates() {
+        guard let certificates else { return options.note("there are no certificates to load again") }
+        certificates.reload()
     }
 
     /// Serves until it is told to shut down gracefully; then accepts no more, lets the requests in
@@ -57,7 +72,11 @@ public struct Server: Service {
     public func run() async throws {
         let blocking = NIOThreadPool(numberOfThreads: max(System.coreCount, 4))
         blocking.start()
+        let watch = certificates.map {
+            CertificateWatch($0, on: MultiThreadedEventLoopGroup.singleton.next(), pool: blocking)
+        }
         let result = await outcome(blocking)
+        watch?.end()
         try await blocking.shutdownGracefully()
         try result.get()
     }
@@ -84,19 +103,18 @@ public struct Server: Service {
     }
 
     private func service(_ blocking: NIOThreadPool) throws -> any Service {
+        let limits = options.connections.fitting(descriptors: Descriptors.limit)
+        if limits.connections < options.connections.connections {
+            options.note("at most \(limits.connections) connections: this process may have no more files open")
+        }
+        let handler = RequestHandler(
+            log: log, blocking: blocking, counters: counters, logger: logger, heartbeat: options.heartbeat,
+            limits: limits, streams: ClientStreams(limits.streamsPerClient))
+        let listener = Listener(handler: handler, limits: limits, certificates: certificates)
+        let onListening = onListening
         // Never shut down: the last of a connection is let go after it has been served.
         let loops = MultiThreadedEventLoopGroup.singleton
-        let handler = RequestHandler(
-            log: log, blocking: blocking, counters: counters, logger: logger, heartbeat: options.heartbeat)
-        let counters = counters
-        let onListening = onListening
-        let configuration = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [
-                ConnectionOutlet(counters), IdleLimit(Self.idleLimit), SmallPostHandler(handler),
-            ])
-        return try HTTPServerBuilder { responder in
-            LoopChannel(HTTP1Channel(responder: responder, configuration: configuration), loops: loops)
-        }.buildServer(
+        return try listener.builder(loops).buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(options.host, port: options.port), serverName: nil, backlog: Self.backlog,
                 reuseAddress: true),

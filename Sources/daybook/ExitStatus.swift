@@ -63,6 +63,7 @@ struct CommandFailure: Error, Equatable {
         case is CancellationError: self.init(.temporary, "stopped before the end; run it again")
         case let error as StoreError: self.init(Self.status(of: error.code), error.description)
         case let error as Server.ListenFailure: self.init(.unavailable, error.description)
+        case let error as TLSFault: self.init(error.kind == .unreadable ? .noInput : .data, error.description)
         default: return nil
         }
     }

@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import SegmentFormat
 import ServiceLifecycle
+import UnixSignals
 import WebAPI
 
 struct ServeCommand: AsyncParsableCommand {
@@ -14,8 +15,13 @@ struct ServeCommand: AsyncParsableCommand {
             SIGINT let what is in flight finish, close the store and end with code 0. What daybook seal, policy and hold \
             do with the same directory meanwhile is done here.
 
-            Example:
+            With --tls-cert and --tls-key it speaks TLS 1.2 and 1.3 alone, with HTTP/1.1 and HTTP/2. With --tls-ca clients \
+            must show a certificate that one of those vouches for. The files are loaded again when they change, and on \
+            SIGHUP; what cannot be used leaves the old ones serving. The key must be its owner's alone.
+
+            Examples:
               daybook serve --data /var/lib/daybook --addr 0.0.0.0:8080 --resolution 1h
+              daybook serve --tls-cert my.pem --tls-key my.key --tls-ca clients.pem
             """)
 
     @OptionGroup var store: DataOptions
@@ -47,6 +53,8 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Threads that serve connections; one a core by default.", valueName: "n"))
     var threads: Int?
 
+    @OptionGroup var tls: ListenerTLSOptions
+
     /// How long requests in flight may take to finish.
     private static let shutdownLimit = Duration.seconds(60)
 
@@ -62,6 +70,8 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let console = Console.current
+        // From here on SIGHUP is a wish to reload, never the end.
+        let hangups = await UnixSignalsSequence(trapping: .sighup)
         var options = LogOptions()
         options.resolution = resolution
         options.sealBytes = sealBytes.bytes
@@ -72,7 +82,7 @@ struct ServeCommand: AsyncParsableCommand {
         for found in log.report.faults { console.say(found.description) }
         let served: Result<Void, any Error>
         do {
-            served = .success(try await serve(log, console))
+            served = .success(try await serve(log, hangups, console))
         } catch {
             served = .failure(error)
         }
@@ -80,20 +90,22 @@ struct ServeCommand: AsyncParsableCommand {
         try served.get()
     }
 
-    private func serve(_ log: EventLog, _ console: Console) async throws {
+    private func serve(_ log: EventLog, _ hangups: UnixSignalsSequence, _ console: Console) async throws {
         var logger = Logger(label: "daybook", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = .error
         if let threads { NIOSingletons.groupLoopCountSuggestion = threads }
         let address = address
-        let server = Server(
-            log: log,
-            options: Server.Options(host: address.host, port: address.port),
-            logger: logger,
+        var serving = Server.Options(host: address.host, port: address.port)
+        serving.tls = tls.options
+        serving.note = { console.say($0) }
+        let scheme = serving.tls == nil ? "http" : "https"
+        let server = try Server(
+            log: log, options: serving, logger: logger,
             onListening: { port in
-                console.say("listening on http://\(Address(host: address.host, port: port).description)")
+                console.say("listening on \(scheme)://\(Address(host: address.host, port: port).description)")
             })
         var configuration = ServiceGroupConfiguration(
-            services: [ServedLog(server: server, control: await control(log, console))],
+            services: [ServedLog(server: server, hangups: hangups, control: await control(log, console))],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = Self.shutdownLimit
         try await ServiceGroup(configuration: configuration).run()

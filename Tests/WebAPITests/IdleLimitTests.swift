@@ -9,9 +9,10 @@ import Testing
 @Suite("IdleLimit")
 struct IdleLimitTests {
     private let channel: EmbeddedChannel
+    private let counters = Counters()
 
     init() throws {
-        channel = EmbeddedChannel(handler: IdleLimit(.seconds(75)))
+        channel = EmbeddedChannel(handler: IdleLimit(ConnectionLimits(), counters, date: HTTPDate()))
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     }
 
@@ -80,6 +81,72 @@ struct IdleLimitTests {
         try read(.end(nil))
         try read(Self.head)
         wait(75)
+        #expect(!channel.isActive)
+    }
+
+    /// Bytes that are no part of a request yet.
+    private func readSome() { channel.pipeline.fireChannelReadComplete() }
+
+    private func status() throws -> Int? {
+        guard case .head(let head) = try channel.readOutbound(as: HTTPResponsePart.self) else { return nil }
+        return head.status.code
+    }
+
+    @Test("a header has its own limit, from its first byte; more bytes do not put it off")
+    func slowHeader() throws {
+        wait(50)
+        readSome()
+        for _ in 0..<19 {
+            wait(1)
+            readSome()
+        }
+        #expect(try status() == nil)
+        wait(1)
+        #expect(try status() == 408)
+        #expect(counters.refused["header_too_slow"]?.bodies == 1)
+        // What comes too late is not looked at.
+        try read(Self.head)
+        #expect(try channel.readInbound(as: HTTPRequestPart.self) == nil)
+    }
+
+    @Test("a header that comes in time is as good as one that comes at once")
+    func headerInParts() throws {
+        for _ in 0..<3 {
+            readSome()
+            wait(19)
+            try read(Self.head)
+            try read(.end(nil))
+            readSome()
+            try answer()
+            while try channel.readOutbound(as: HTTPResponsePart.self) != nil {}
+        }
+        wait(74)
+        #expect(channel.isActive && counters.refused.isEmpty)
+    }
+
+    @Test("the beginning of the next header waits for the answer that is due")
+    func headerBehindAnswer() throws {
+        try read(Self.head)
+        try read(.end(nil))
+        wait(1)
+        readSome()
+        readSome()
+        wait(200)
+        #expect(channel.isActive && counters.refused.isEmpty)
+    }
+
+    @Test("a body that trickles is cut off in the end, also where nobody reads it")
+    func tricklingBody() throws {
+        try read(Self.head)
+        readSome()
+        try answer()
+        for _ in 0..<19 {
+            wait(10)
+            try read(.body(ByteBuffer(string: "x")))
+            readSome()
+        }
+        #expect(channel.isActive)
+        wait(5)
         #expect(!channel.isActive)
     }
 

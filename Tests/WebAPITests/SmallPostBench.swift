@@ -30,7 +30,8 @@ struct SmallPostBench {
         log = try EventLog.open("/data", options: LogOptions(), environment: TestEnvironment().on(disk))
         let handler = RequestHandler(
             log: log, blocking: .singleton, counters: counters,
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), heartbeat: .seconds(3_600))
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), heartbeat: .seconds(3_600),
+            limits: ConnectionLimits(), streams: ClientStreams(1))
         try await onLoop { [socket, behind] pipeline in
             try pipeline.addHandlers([socket, SmallPostHandler(handler), behind])
         }

@@ -116,7 +116,7 @@ struct StreamTests {
     @Test("a port in use is an error that says so")
     func portInUse() async throws {
         try await TestServer.run { server in
-            let second = Server(
+            let second = try Server(
                 log: server.log, options: .init(host: "127.0.0.1", port: server.port),
                 logger: .init(label: "test"), onListening: { _ in })
             await #expect {

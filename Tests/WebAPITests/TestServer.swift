@@ -12,21 +12,23 @@ struct TestServer {
     let port: Int
     let log: EventLog
     let counters: Counters
+    private let server: Server
     private let group: ServiceGroup
 
     /// Serves a fresh store while `body` runs, then shuts down in good order.
     static func run(
         on disk: any Disk, at directory: String, resolution: Resolution = .tenMinutes,
-        heartbeat: Duration = .seconds(3_600), _ body: (TestServer) async throws -> Void
+        heartbeat: Duration = .seconds(3_600), serving: Server.Options = .init(host: "127.0.0.1", port: 0),
+        _ body: (TestServer) async throws -> Void
     ) async throws {
         var options = LogOptions()
         options.resolution = resolution
         let log = try EventLog.open(directory, options: options, environment: TestEnvironment().on(disk))
         let (ports, port) = AsyncStream<Int>.makeStream()
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-        var serving = Server.Options(host: "127.0.0.1", port: 0)
+        var serving = serving
         serving.heartbeat = heartbeat
-        let server = Server(
+        let server = try Server(
             log: log, options: serving, logger: logger,
             onListening: { port.yield($0) })
         let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
@@ -35,7 +37,8 @@ struct TestServer {
         let failure: (any Error)?
         do {
             try await body(
-                TestServer(port: await all.next() ?? 0, log: log, counters: server.counters, group: group))
+                TestServer(
+                    port: await all.next() ?? 0, log: log, counters: server.counters, server: server, group: group))
             failure = nil
         } catch {
             failure = error
@@ -53,6 +56,17 @@ struct TestServer {
     ) async throws {
         let directory = try TemporaryDirectory()
         try await run(on: PosixDisk(), at: directory.path, resolution: resolution, heartbeat: heartbeat, body)
+    }
+
+    /// The same as the options say.
+    static func run(_ serving: Server.Options, _ body: (TestServer) async throws -> Void) async throws {
+        let directory = try TemporaryDirectory()
+        try await run(on: PosixDisk(), at: directory.path, serving: serving, body)
+    }
+
+    func reloadCertificates() async throws {
+        let server = server
+        try await Blocking.run { server.reloadCertificates() }
     }
 
     func shutDown() async { await group.triggerGracefulShutdown() }
