@@ -17,8 +17,20 @@ struct StoreOptions: ParsableArguments {
         transform: ServerAddress.init(url:))
     var url: ServerAddress?
 
+    @OptionGroup var tls: ClientTLSOptions
+
     func validate() throws {
         if data != nil, url != nil { throw ValidationError("--data and --url cannot be used together.") }
+        if tls.files != ClientTLS(), url?.isSecure != true {
+            throw ValidationError("--ca, --cert and --key are for --url https://….")
+        }
+    }
+
+    /// `nil`: the directory.
+    var server: ServerAddress? {
+        var server = url
+        server?.tls = tls.files
+        return server
     }
 
     var directory: String { data ?? "./data" }

@@ -103,7 +103,7 @@ struct IngestCommand: AsyncParsableCommand {
     private func store(
         _ reader: inout some BatchReader, _ tally: inout IngestTally, _ identity: InputIdentity?
     ) async throws {
-        if let server = store.url {
+        if let server = store.server {
             let target = ServerTarget(
                 server: server, onError: onError, identity: identity ?? .random(format), compresses: compress)
             return try await target.store(&reader, &tally)

@@ -55,7 +55,7 @@ struct ReadCommand: AsyncParsableCommand {
         let request = ScanRequest(
             range: try times.range(now: WallClock.now()), order: order ?? (format == .lz4 ? .arrival : .time),
             limit: limit)
-        if let server = store.url {
+        if let server = store.server {
             try await ServerReader(server, console).read(request, format)
         } else {
             try read(request, console)

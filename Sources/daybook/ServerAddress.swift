@@ -1,11 +1,13 @@
 import AsyncHTTPClient
 import FoundationEssentials
+import WebAPI
 
 /// Where a server is, as `--url` names it.
 struct ServerAddress: Equatable, Sendable {
     private static let path = "/wsapi/interaction_data"
 
     let url: String
+    var tls = ClientTLS()
 
     init(url: String) throws {
         guard let scheme = ["http://", "https://"].first(where: { url.hasPrefix($0) }), url.utf8.count > scheme.count
@@ -23,9 +25,15 @@ struct ServerAddress: Equatable, Sendable {
     /// That nothing was answered, for a person.
     func unreachable(_ error: any Error) -> String { "cannot reach \(url): \(plainWords(error))" }
 
-    /// A client that does not try connections again: who uses it does, or tells the user.
-    func client() -> HTTPClient {
+    var isSecure: Bool { url.hasPrefix("https://") }
+
+    /// A client that does not try connections again: who uses it does, or tells the user. Throws where the files of
+    /// `tls` cannot be used.
+    func client() throws(TLSFault) -> HTTPClient {
         var configuration = HTTPClient.Configuration()
+        configuration.tlsConfiguration = try tls.configuration()
+        // A stream of changes and a batch want a connection each.
+        configuration.httpVersion = .http1Only
         configuration.connectionPool.retryConnectionEstablishment = false
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }

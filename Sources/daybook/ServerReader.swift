@@ -71,7 +71,7 @@ struct ServerReader {
     }
 
     private func withClient(_ body: (HTTPClient) async throws -> Void) async throws {
-        let client = server.client()
+        let client = try server.client()
         let result: Result<Void, any Error>
         do {
             result = .success(try await body(client))

@@ -12,7 +12,7 @@ struct ServerTarget: Sendable {
     let compresses: Bool
 
     func store(_ reader: inout some BatchReader, _ tally: inout IngestTally) async throws {
-        let client = server.client()
+        let client = try server.client()
         let result: Result<Void, any Error>
         do {
             let sender = BatchSender(

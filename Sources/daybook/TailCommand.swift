@@ -54,7 +54,7 @@ struct TailCommand: AsyncParsableCommand {
     func run() async throws {
         let console = Console.current
         let range = since?.range(now: WallClock.now()) ?? 0 ... .max
-        if let server = store.url { return try await tail(ServerReader(server, console), range) }
+        if let server = store.server { return try await tail(ServerReader(server, console), range) }
         var tail = DirectoryTail(store.directory, range: range, console)
         try tail.begin(after: since?.event, last: count ?? (since == nil ? Self.usualCount : nil))
         if follows { try await tail.follow() }
