@@ -83,7 +83,7 @@ class Server:
         if not self.told.wait(60) or not self.url:
             self.kill()
             raise AssertionError(f"the server did not start: {self.stderr}")
-        self.host, port = self.url.removeprefix("http://").rsplit(":", 1)
+        self.host, port = self.url.split("//")[1].rsplit(":", 1)
         self.port = int(port)
 
     def _listen(self):
@@ -95,7 +95,7 @@ class Server:
 
     @property
     def url(self):
-        found = (re.fullmatch(r"listening on (http://.+:\d+)", line) for line in list(self.log))
+        found = (re.fullmatch(r"listening on (https?://.+:\d+)", line) for line in list(self.log))
         return next((match[1] for match in found if match), None)
 
     @property
