@@ -222,15 +222,16 @@ def refuses_deep_json(setting):
 
 @test
 def refuses_huge_headers(setting):
-    """Headers of a megabyte, in one field or in many, are refused, 200 at once, and cost less than 128 MiB."""
+    """Headers of a megabyte, in one field or in many, are refused, 200 of them, and cost less than 128 MiB."""
     server = setting.serve()
     start = b"GET /wsapi/ping HTTP/1.1\r\nHost: a\r\n"
     heads = [start + b"X-Huge: " + b"x" * MIB, start + b"X-%d: y\r\n" * 100_000 % tuple(range(100_000)),
              b"GET /" + b"x" * MIB + b" HTTP/1.1\r\nHost: a\r\n", start + b"X" * MIB]
     before = server.memory("VmRSS")
-    for head in heads * 50:
-        statuses = exchange(server, head + b"\r\n\r\n")
-        expect(statuses in ([400], [414], [431], []), f"{head[:60]!r}: {statuses}")
+    for head in heads:
+        # Who is still sending when the connection ends may not see the answer.
+        statuses = [status for _ in range(50) for status in exchange(server, head + b"\r\n\r\n")]
+        expect(set(statuses) == {431} and len(statuses) <= 50, f"{head[:60]!r}: {statuses}")
     grown = server.memory("VmHWM") - before
     expect(grown < 128 * MIB, f"it grew by {grown / MIB:.1f} MiB")
     works_as_ever(server, 0)

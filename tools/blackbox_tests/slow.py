@@ -59,7 +59,7 @@ def works_as_ever(server, turn):
 
 @test
 def slow_connections_hinder_nobody(setting):
-    """While 5,000 clients are silent or send a header byte by byte, others store and read as ever."""
+    """While 5,000 clients are silent or send a header byte by byte, others store and read as ever; slow headers end."""
     many_descriptors()
     server = setting.serve()
     before = server.memory("VmRSS")
@@ -72,8 +72,16 @@ def slow_connections_hinder_nobody(setting):
             crowd.send(lambda number: b"x"[:number % 2])
         grown = server.memory("VmHWM") - before
         expect(grown < 256 * MIB, f"it grew by {grown / MIB:.1f} MiB")
+
+        def slow_ones_are_ended():
+            crowd.send(lambda number: b"x"[:number % 2])
+            return server.descriptors("socket") < 2600
+
+        until(slow_ones_are_ended, "a header may go on for ever")
+        expect(crowd.sockets[1].recv(4096).startswith(b"HTTP/1.1 408 "), "a slow header is not told so")
+        works_as_ever(server, 10)
     until(lambda: server.descriptors("socket") < 100, "connections that have ended are not closed")
-    works_as_ever(server, 10)
+    works_as_ever(server, 11)
 
 
 @test
