@@ -12,15 +12,9 @@ struct ImportTests {
         "LogEngine": ["SegmentFormat", "Glibc", "Synchronization"],
         "Interactions": ["SegmentFormat", "LogEngine", "Glibc"],
         "WebAPI": [
-<<<<<<< HEAD
             "BodyDecoding", "SegmentFormat", "LogEngine", "Interactions", "Glibc", "Synchronization", "Crypto",
-            "HTTPTypes",
-            "HummingbirdCore", "Logging", "NIOCore", "NIOHTTPTypes", "NIOPosix", "ServiceLifecycle",
-=======
-            "SegmentFormat", "LogEngine", "Interactions", "Glibc", "Synchronization", "Crypto", "HTTPTypes",
-            "HummingbirdCore", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTP2", "NIOHTTPTypes", "NIOHTTPTypesHTTP2",
-            "NIOPosix", "NIOSSL", "NIOTLS", "ServiceLifecycle", "X509",
->>>>>>> 94d9e67 (z)
+            "HTTPTypes", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTP2", "NIOHTTPTypes",
+            "NIOHTTPTypesHTTP2", "NIOPosix", "NIOSSL", "NIOTLS", "ServiceLifecycle", "X509",
         ],
         "daybook": [
             "SegmentFormat", "LogEngine", "Interactions", "WebAPI", "Glibc", "Synchronization", "ArgumentParser",
