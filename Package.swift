@@ -19,6 +19,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
         .package(
             url: "https://github.com/swift-server/async-http-client.git", .upToNextMinor(from: "1.37.0"),
             // Trailers of answers, by which `read --url` knows that it got all.
@@ -33,6 +34,8 @@ let package = Package(
         .target(name: "BodyDecoding", dependencies: ["CLZ4", "CZlib", "CZstd"], swiftSettings: strict),
         .target(name: "LogEngine", dependencies: ["SegmentFormat"], swiftSettings: strict),
         .target(name: "Interactions", dependencies: ["SegmentFormat", "LogEngine"], swiftSettings: strict),
+        .target(
+            name: "Settings", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: strict),
         .target(
             name: "WebAPI",
             dependencies: [
@@ -57,7 +60,7 @@ let package = Package(
         .executableTarget(
             name: "daybook",
             dependencies: [
-                "SegmentFormat", "LogEngine", "Interactions", "WebAPI",
+                "SegmentFormat", "LogEngine", "Interactions", "Settings", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -84,6 +87,8 @@ let package = Package(
         .testTarget(name: "LogEngineTests", dependencies: ["LogEngine", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "InteractionsTests", dependencies: ["Interactions", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "SettingsTests", dependencies: ["Settings", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "WebAPITests",
             dependencies: [

@@ -11,15 +11,16 @@ struct ImportTests {
         "BodyDecoding": ["CLZ4", "CZlib", "CZstd"],
         "LogEngine": ["SegmentFormat", "Glibc", "Synchronization"],
         "Interactions": ["SegmentFormat", "LogEngine", "Glibc"],
+        "Settings": ["Glibc", "Yams"],
         "WebAPI": [
             "BodyDecoding", "SegmentFormat", "LogEngine", "Interactions", "Glibc", "Synchronization", "Crypto",
             "HTTPTypes", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTP2", "NIOHTTPTypes",
             "NIOHTTPTypesHTTP2", "NIOPosix", "NIOSSL", "NIOTLS", "ServiceLifecycle", "X509",
         ],
         "daybook": [
-            "SegmentFormat", "LogEngine", "Interactions", "WebAPI", "Glibc", "Synchronization", "ArgumentParser",
-            "AsyncHTTPClient", "FoundationEssentials", "Logging", "NIOCore", "NIOPosix", "NIOSSL", "ServiceLifecycle",
-            "UnixSignals",
+            "SegmentFormat", "LogEngine", "Interactions", "Settings", "WebAPI", "Glibc", "Synchronization",
+            "ArgumentParser", "AsyncHTTPClient", "FoundationEssentials", "Logging", "NIOCore", "NIOPosix", "NIOSSL",
+            "ServiceLifecycle", "UnixSignals",
         ],
     ]
 
