@@ -1,13 +1,18 @@
 extension TLSFiles {
-    /// `nil` where there is no section, or a fault in it.
-    init?(_ section: inout Section) {
-        guard section.isPresent else { return nil }
+    private static let flags = ["tls-cert", "tls-key", "tls-ca", "tls-client-auth"]
+
+    /// `nil` where there is no section and no flag for it, or a fault in it.
+    ///
+    /// - Parameter isAlone: whether flags mean this listener.
+    init?(_ section: inout Section, isAlone: Bool) {
+        guard section.isPresent || isAlone && section.reading.isOverridden(Self.flags) else { return nil }
+        let flag = { (name: String) in isAlone ? name : nil }
         let reading = section.reading
         let path = Kind<String>.path(credentials: reading.overrides.credentials)
-        let certificate = section.required("cert", path)
-        let key = section.required("key", path)
-        let authority = section.value("ca", path)
-        let clientAuth = section.value("client_auth", Kind<ClientAuth>.choice)
+        let certificate = section.required("cert", path, flag: flag("tls-cert"))
+        let key = section.required("key", path, flag: flag("tls-key"))
+        let authority = section.value("ca", path, flag: flag("tls-ca"))
+        let clientAuth = section.value("client_auth", Kind<ClientAuth>.choice, flag: flag("tls-client-auth"))
         section.end()
         if clientAuth != nil, authority == nil {
             reading.refuse(section.origin(of: "client_auth"), section.name("client_auth"), "needs ca")
@@ -20,10 +25,12 @@ extension TLSFiles {
         self.init(certificate: certificate, key: key, authority: authority, clientAuth: clientAuth ?? .required)
     }
 
+    /// What a flag names is looked at by who uses it.
     private static func look(at file: String, _ reading: Reading, _ name: String, _ isPrivate: Bool) {
+        if case .flag = reading.origin(name) { return }
         do {
             try FileCheck.beReadable(file)
-            if isPrivate { try FileCheck.bePrivate(file, credentials: reading.overrides.credentials) }
+            if isPrivate { try FileCheck.bePrivate(file) }
         } catch {
             reading.refuse(reading.origin(name), name, "\(file) \(error.reason)")
         }

@@ -24,17 +24,17 @@ enum FileCheck {
     /// Throws where the file cannot be read.
     static func beReadable(_ path: String) throws(Refusal) { close(try opened(path)) }
 
-    /// Throws where others than its owner can read a file. systemd makes its credentials readable to the
-    /// unit's user alone by other means than the mode.
-    static func bePrivate(_ path: String, credentials: String?) throws(Refusal) {
-        if let credentials, path.hasPrefix("\(credentials)/") { return }
+    /// Throws where others than its owner can use a file. One of root may be read by its group where this process is
+    /// not root's: so systemd hands over credentials.
+    static func bePrivate(_ path: String) throws(Refusal) {
         var status = stat()
         guard stat(path, &status) == 0 else {
             throw Refusal(reason: "cannot be read: \(String(cString: strerror(errno)))")
         }
         let mode = status.st_mode & 0o7777
-        guard mode & 0o077 == 0 else {
-            throw Refusal(reason: "has the mode 0\(String(mode, radix: 8)); only its owner may read it: chmod 600")
+        let others: mode_t = status.st_uid == 0 && geteuid() != 0 ? 0o037 : 0o077
+        guard mode & others == 0 else {
+            throw Refusal(reason: "has the mode 0\(String(mode, radix: 8)); only its owner may use it: chmod 600")
         }
     }
 

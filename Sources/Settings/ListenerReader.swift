@@ -7,7 +7,7 @@ struct ListenerReader {
     }
 
     /// Those of `serve` that mean one listener.
-    static let flags = ["addr", "insecure"]
+    static let flags = ["addr", "insecure", "tls-cert", "tls-key", "tls-ca", "tls-client-auth"]
     static let standardAddress = Address(host: "127.0.0.1", port: 8080)
     static let metadataAddress = Address(host: "127.0.0.1", port: 5005)
 
@@ -89,7 +89,7 @@ struct ListenerReader {
             // Beside the files, as in the servers that came before.
             let inside = section.path == "http_server" ? tlsSection.rules("acl") : nil
             self.rules = inside ?? beside
-            tls = TLSFiles(&tlsSection)
+            tls = TLSFiles(&tlsSection, isAlone: flag != nil)
             tokens = section.value("tokens", Kind<Listener.TokenUse>.choice, default: .optional)
             isInsecure = section.value("insecure", .truth, flag: flag, default: false)
             trustedForwarders = section.values("trusted_forwarders", .network, atMost: ConfigurationBounds.forwarders)

@@ -45,6 +45,11 @@ final class Reading {
         return overrides.environment[name].map { ($0, .environment(name)) }
     }
 
+    /// Whether one of these flags, or its variable, says something.
+    func isOverridden(_ flags: [String]) -> Bool {
+        flags.contains { overrides.flags[$0] != nil || variable(Overrides.variable("", flag: $0)) != nil }
+    }
+
     /// A variable that may set something.
     func variable(_ name: String) -> String? {
         names.insert(name)

@@ -42,7 +42,7 @@ struct SecretReader {
     /// Takes nothing from a file that others can read.
     private func privately(_ path: String, _ name: String, _ origin: Origin, _ body: () -> Secret?) -> Secret? {
         do {
-            try FileCheck.bePrivate(path, credentials: reading.overrides.credentials)
+            try FileCheck.bePrivate(path)
             return body()
         } catch {
             reading.refuse(origin, name, "\(path) \(error.reason)")

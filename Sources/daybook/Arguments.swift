@@ -1,5 +1,6 @@
 import ArgumentParser
 import SegmentFormat
+import Settings
 
 /// `--data DIR`, for every command that works on a directory.
 struct DataOptions: ParsableArguments {
@@ -36,31 +37,8 @@ struct StoreOptions: ParsableArguments {
     var directory: String { data ?? "./data" }
 }
 
-/// `HOST:PORT`, where an IPv6 address stands in brackets.
-struct Address: ExpressibleByArgument, Equatable, Sendable {
-    var host: String
-    var port: Int
-
-    init(host: String, port: Int) {
-        self.host = host
-        self.port = port
-    }
-
-    init?(argument: String) {
-        guard let colon = argument.lastIndex(of: ":"), let port = UInt16(argument[argument.index(after: colon)...])
-        else { return nil }
-        var host = argument[..<colon]
-        if host.first == "[", host.last == "]" {
-            host = host.dropFirst().dropLast()
-        } else if host.contains(":") {
-            return nil
-        }
-        guard !host.isEmpty else { return nil }
-        self.init(host: String(host), port: Int(port))
-    }
-
-    var defaultValueDescription: String { description }
-    var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+extension Address: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
 }
 
 /// A stretch of time of at most 100 years: `1ms`, `30s`, `10m`, `1h`, `90d`, `1w`.
@@ -72,9 +50,9 @@ struct Span: ExpressibleByArgument, Equatable {
     init(milliseconds: UInt64) { self.milliseconds = milliseconds }
 
     init?(argument: String) {
-        guard case .ago(let milliseconds) = try? TimeArgument(argument), argument != "now",
-            (1...Self.longest).contains(milliseconds)
-        else { return nil }
+        guard let milliseconds = Quantity.milliseconds(argument), (1...Self.longest).contains(milliseconds) else {
+            return nil
+        }
         self.init(milliseconds: milliseconds)
     }
 
@@ -93,26 +71,15 @@ extension Resolution: ExpressibleByArgument {
 struct ByteSize: ExpressibleByArgument, Equatable {
     let bytes: Int
 
-    private static let units: [(name: String, bytes: Int)] = [
-        ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("PiB", 1 << 50), ("", 1),
-    ]
-
     init(_ bytes: Int) { self.bytes = bytes }
 
     init?(argument: String) {
-        guard let unit = Self.units.first(where: { argument.hasSuffix($0.name) }),
-            let count = Int(argument.dropLast(unit.name.count))
-        else { return nil }
-        let (bytes, overflows) = count.multipliedReportingOverflow(by: unit.bytes)
-        guard !overflows, (1 << 16...1 << 50).contains(bytes) else { return nil }
+        guard let bytes = Quantity.bytes(argument), (1 << 16...1 << 50).contains(bytes) else { return nil }
         self.init(bytes)
     }
 
     /// In the largest unit that gives a whole number, as it is typed.
-    var defaultValueDescription: String {
-        let unit = Self.units.last { $0.bytes > 1 && bytes % $0.bytes == 0 } ?? ("", 1)
-        return "\(bytes / unit.bytes)\(unit.name)"
-    }
+    var defaultValueDescription: String { Quantity.text(bytes: bytes) }
 }
 
 /// A limit of a policy; `none` for no limit.

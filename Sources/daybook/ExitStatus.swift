@@ -24,6 +24,8 @@ enum ExitStatus: Int32, CaseIterable {
     case inputOutput = 74
     /// Something else has the store now: try again.
     case temporary = 75
+    /// The configuration has something wrong in it.
+    case configuration = 78
 
     private var meaning: String {
         switch self {
@@ -38,6 +40,7 @@ enum ExitStatus: Int32, CaseIterable {
         case .noRoom: "no room"
         case .inputOutput: "I/O error"
         case .temporary: "locked or busy, try again"
+        case .configuration: "bad configuration"
         }
     }
 

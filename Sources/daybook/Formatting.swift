@@ -1,4 +1,5 @@
 import Glibc
+import Settings
 
 // Numbers, times and tables for people.
 
@@ -51,13 +52,7 @@ private func tenths(_ value: Double) -> String {
 }
 
 /// A width of time: the largest unit that gives a whole number.
-func durationText(_ milliseconds: UInt64) -> String {
-    for (unit, width) in [("d", UInt64(86_400_000)), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)]
-    where milliseconds % width == 0 {
-        return "\(milliseconds / width)\(unit)"
-    }
-    return "\(milliseconds)ms"
-}
+func durationText(_ milliseconds: UInt64) -> String { Quantity.text(milliseconds: milliseconds) }
 
 /// Two digits behind the point.
 func decimalText(_ value: Double) -> String {

@@ -31,10 +31,12 @@ struct ListenerTLSOptions: ParsableArguments {
         if clientAuth != nil, authority == nil { throw ValidationError("--tls-client-auth needs --tls-ca.") }
     }
 
-    var options: TLSOptions? {
-        guard let certificate, let key else { return nil }
-        return TLSOptions(
-            certificatePath: certificate, keyPath: key, authorityPath: authority, clientAuth: clientAuth ?? .required)
+    /// What was given, by flag.
+    var flags: [(name: String, text: String?)] {
+        [
+            ("tls-cert", certificate), ("tls-key", key), ("tls-ca", authority),
+            ("tls-client-auth", clientAuth?.rawValue),
+        ]
     }
 }
 

@@ -7,7 +7,8 @@ struct PolicyCommand: ParsableCommand {
         commandName: "policy", abstract: "Says which events are kept, and for how long.",
         discussion: """
             A store keeps its events for ever until it has a policy. A policy does nothing by itself: daybook purge, or \
-            maintain, removes what is due, oldest first, and leaves alone what is held (daybook hold).
+            maintain, removes what is due, oldest first, and leaves alone what is held (daybook hold). A policy that the configuration \
+            file names wins: it is the store's as soon as a server is started with it, and cannot be set here.
             """,
         subcommands: [Set.self, Show.self])
 
@@ -27,6 +28,7 @@ struct PolicyCommand: ParsableCommand {
                 """)
 
         @OptionGroup var store: DataOptions
+        @OptionGroup var configured: ConfigurationOptions
 
         @Option(help: ArgumentHelp("Events that are older go: 90d, 12h, or none.", valueName: "time"))
         var maxAge: Limit<Span>?
@@ -58,13 +60,19 @@ struct PolicyCommand: ParsableCommand {
             }
         }
 
+        func run() async throws {
+            if let named = try configured.namedPolicy(of: store.data, Console.current) { throw named.refusal }
+            try await JobRunner(directory: store.data, arguments: Daybook.arguments).run(self)
+        }
+
         func run(on log: EventLog, _ console: Console) async throws {
+            if let named = JobBoard.current.policy { throw named.refusal }
             var policy = log.policy
             if let maxAge { policy.maxAgeMilliseconds = maxAge.value?.milliseconds }
             if let maxBytes { policy.maxBytes = maxBytes.value.map { UInt64($0.bytes) } }
             if let minFree { policy.minFreeBytes = minFree.value.map { UInt64($0.bytes) } }
             try await log.setPolicy(forever ? .forever : policy)
-            try PolicyReport(log.snapshot()).write(to: console, json: json)
+            try PolicyReport(log.snapshot(), named: nil).write(to: console, json: json)
         }
     }
 
@@ -77,15 +85,17 @@ struct PolicyCommand: ParsableCommand {
                 """)
 
         @OptionGroup var store: DataOptions
+        @OptionGroup var configured: ConfigurationOptions
 
         @Flag(help: "Print JSON.")
         var json = false
 
         func run() throws {
+            let named = try configured.namedPolicy(of: store.data, Console.current)
             let (snapshot, notes) = try StoreReader.snapshot(
                 of: store.data, options: LogOptions(), environment: .system)
             for note in notes { Console.current.say(note) }
-            try PolicyReport(snapshot).write(to: Console.current, json: json)
+            try PolicyReport(snapshot, named: named).write(to: Console.current, json: json)
         }
     }
 }
@@ -96,8 +106,11 @@ private struct PolicyReport {
     private let horizon: Bucket
     /// Where `max_age` puts the horizon.
     private let due: Bucket?
+    /// The one that wins.
+    private let named: NamedPolicy?
 
-    init(_ snapshot: LogSnapshot) {
+    init(_ snapshot: LogSnapshot, named: NamedPolicy?) {
+        self.named = named
         policy = snapshot.policy
         horizon = snapshot.horizon
         let now = WallClock.now()
@@ -115,8 +128,14 @@ private struct PolicyReport {
             max-bytes  \(Self.text(policy.maxBytes))
             min-free   \(Self.text(policy.minFreeBytes))
             horizon    \(horizon > .earliest ? timeText(horizon.milliseconds) : "none")
-
+            \(origin)
             """
+    }
+
+    private var origin: String {
+        guard let named else { return "" }
+        let isTakenUp = named.policy == policy ? "" : ", which the next start of a server takes up"
+        return "named by   \(named.place)\(isTakenUp)\n"
     }
 
     private static func text(_ bytes: UInt64?) -> String {
@@ -128,6 +147,8 @@ private struct PolicyReport {
             ("max_age", Self.json(policy.maxAgeMilliseconds)), ("max_bytes", Self.json(policy.maxBytes)),
             ("min_free", Self.json(policy.minFreeBytes)), ("due", Self.json(due?.milliseconds)),
             ("horizon", .number(horizon.milliseconds)),
+            ("named_by", named.map { .text($0.place) } ?? .null),
+            ("taken_up", .bool(named.map { $0.policy == policy } ?? true)),
         ])
     }
 

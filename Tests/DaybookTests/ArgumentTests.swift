@@ -1,4 +1,5 @@
 import SegmentFormat
+import Settings
 import Testing
 
 @testable import daybook

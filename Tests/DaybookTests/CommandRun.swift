@@ -22,7 +22,9 @@ struct CommandRun {
             close(files.1)
         }
         let console = Console(output: files.0, talk: files.1)
-        status = await Console.$current.withValue(console) { await Daybook.run(arguments) }
+        status = await ProcessEnvironment.$fixed.withValue(ProcessEnvironment.fixed ?? [:]) {
+            await Console.$current.withValue(console) { await Daybook.run(arguments) }
+        }
         output = Self.content(files.0)
         talk = Self.content(files.1)
     }

@@ -17,14 +17,15 @@ struct ControlledStore {
 }
 
 func withControl(
-    _ data: String, _ options: ControlServer.Options = .patient, body: (ControlledStore) async throws -> Void
+    _ data: String, _ options: ControlServer.Options = .patient, named: NamedPolicy? = nil,
+    body: (ControlledStore) async throws -> Void
 ) async throws {
     var environment = Environment.system
     environment.now = WallClock.now
     let log = try EventLog.open(data, options: LogOptions(), environment: environment)
     let layout = Layout(data: data, stream: .interactions)
     let said = SaidText()
-    let control = try await ControlServer(log, layout, Console(said), options)
+    let control = try await ControlServer(log, layout, Console(said), options, board: JobBoard(named))
     let running = Task { try await control.run() }
     let store = ControlledStore(log: log, layout: layout, stop: { running.cancel() }, talk: { said.text })
     let result: Result<Void, any Error>

@@ -30,7 +30,22 @@ struct GoldenTests {
         Session(verb: "daybook", command: Daybook.self, runs: ["nonsense", "--version"]),
         Session(
             verb: "serve", command: ServeCommand.self,
-            runs: ["serve --addr nowhere", "serve --data @v1-small --resolution 1h --addr 127.0.0.1:0"]),
+            runs: [
+                "serve --addr nowhere", "serve --data @v1-small --resolution 1h --addr 127.0.0.1:0",
+                "serve --addr 0.0.0.0:0 --data @v1-small", "serve --reserve 2TiB", "serve --threads 0",
+                "serve --config @none.yml", "serve --config @faulty.yml", "serve --config @roles.yml",
+            ]),
+        Session(
+            verb: "config", command: ConfigCommand.self,
+            subcommands: [ConfigCommand.Check.self, ConfigCommand.Show.self],
+            runs: [
+                "config check --config @named.yml", "config check --config @named.yml --json",
+                "config check --config @faulty.yml", "config check --config @faulty.yml --json",
+                "config check --config @roles.yml", "config check --config @none.yml",
+                "config check --config @none.yml --json", "config check --config @v1-small",
+                "config show --config @named.yml", "config show --config @named.yml --json",
+                "config show --config @faulty.yml", "config show --config @tab.yml",
+            ]),
         Session(
             verb: "ingest", command: IngestCommand.self,
             runs: [
@@ -102,6 +117,10 @@ struct GoldenTests {
                 "policy show --data @v1-small --json", "policy set --forever --data @v1-small",
                 "policy set --data @v1-small", "policy set --forever --max-age 1d", "policy set --max-age soon",
                 "policy set --max-bytes 1KiB", "policy set --forever --data @missing", "policy show --data @missing",
+                "policy set --forever --data @v1-small --config @named.yml",
+                "policy show --data @v1-small --config @named.yml",
+                "policy show --data @v1-small --json --config @named.yml",
+                "policy show --data @damaged --config @named.yml", "policy show --config @none.yml",
             ]),
         Session(
             verb: "hold", command: HoldCommand.self,
@@ -157,9 +176,42 @@ struct GoldenTests {
         try WholeFile.write(bytes, to: path)
         _ = try directory.copy(of: store, to: "lost")
         for slot in 0...1 { unlink("\(directory.path)/lost/interactions/MANIFEST.\(slot)") }
+        for (name, text) in configurations {
+            _ = try directory.write(text.replacing("@", with: "\(directory.path)/"), to: name)
+        }
         _ = try directory.write(sample, to: "sample.ndjson")
         _ = try directory.write(dump, to: "dump.json")
     }
+
+    private static let configurations = [
+        "named.yml": """
+        streams:
+          interactions:
+            path: @v1-small
+            policy: {max_age: 30d}
+        listeners:
+        - {name: events, role: interactions, address: "127.0.0.1:0"}
+        maintain: {at: ["03:17"]}
+
+        """,
+        "faulty.yml": """
+        listners: []
+        streams:
+          interactions: {resolution: 7m, path: @v1-small}
+        threads: lots
+        maintain:
+        - daily
+
+        """,
+        "roles.yml": """
+        db_uri: @users
+        http_server: {}
+        listeners:
+        - {role: webhead, address: "127.0.0.1:0"}
+
+        """,
+        "tab.yml": "threads:\t1\n\tlimits: {}\n",
+    ]
 
     private static let sample = """
         {"timestamp":1361407260001,"lang":"en"}

@@ -32,7 +32,7 @@ struct OperationsTests {
     func server() throws {
         let commands = try Self.commands(ofUnit: "systemd/daybook.service")
         let served = try #require(try commands.map { try Daybook.parseAsRoot($0) } as? [ServeCommand])
-        #expect(served.map(\.store.data) == ["/var/lib/daybook"])
+        #expect(served.map(\.data) == ["/var/lib/daybook"])
         #expect(try Self.lines(of: "systemd/daybook.service").contains("StateDirectory=daybook"))
     }
 

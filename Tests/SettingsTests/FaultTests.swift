@@ -63,7 +63,7 @@ struct FaultTests {
             Case(
                 listener + "  tls: {cert: @/none.pem, key: @/open.pem, client_auth: sometimes}\n",
                 "F:4:15: listeners[0].tls.cert: @/none.pem cannot be read: No such file or directory",
-                "F:4:KEY: listeners[0].tls.key: @/open.pem has the mode 0644; only its owner may read it: chmod 600",
+                "F:4:KEY: listeners[0].tls.key: @/open.pem has the mode 0644; only its owner may use it: chmod 600",
                 "F:4:AUTH: listeners[0].tls.client_auth: 'sometimes' is not one of required, optional"),
             Case(
                 listener + "  tls:\n    cert: @/cert.pem\n    key: @/key.pem\n    client_auth: required\n",

@@ -137,6 +137,24 @@ struct ValueTests {
         #expect(notes == ["DAYBOOK_ADRR sets nothing; did you mean DAYBOOK_ADDR?"])
     }
 
+    @Test("certificates of flags and variables are those of the only listener, and the parts join")
+    func certificates() throws {
+        let text = try ConfigurationText("")
+        let root = text.directory.path
+        let flags = ["tls-cert": "\(root)/cert.pem", "tls-key": "\(root)/open.pem"]
+        // What a flag names is looked at by who uses it.
+        let files = try text.load(flags: flags).listeners.first?.tls
+        #expect(files?.key == "\(root)/open.pem" && files?.authority == nil)
+        let variables = ["DAYBOOK_TLS_CERT": "\(root)/cert.pem", "DAYBOOK_TLS_KEY": "\(root)/open.pem"]
+        #expect(
+            text.faults(environment: variables) == [
+                "DAYBOOK_TLS_KEY: listeners[0].tls.key: @/open.pem has the mode 0644; only its owner may use it: chmod 600"
+            ])
+        let one = try ConfigurationText(
+            "listeners: [{role: interactions, address: 127.0.0.1:0, tls: {cert: @/cert.pem, key: @/key.pem}}]\n")
+        #expect(try one.load(flags: ["tls-ca": "/ca"]).listeners.first?.tls?.authority == "/ca")
+    }
+
     @Test("the address of a flag is for the only listener")
     func several() throws {
         let entries = (1...2).map { "- {name: l\($0), role: interactions, address: 127.0.0.1:0}\n" }

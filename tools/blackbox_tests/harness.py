@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import types
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TESTS = collections.defaultdict(list)  # by module, in the order of the source
@@ -58,29 +59,35 @@ class Setting:
         return os.path.join(self.directory, *names)
 
     def serve(self, *options, data=None):
-        server = Server(self.binary, data or self.data, options)
+        return self.start("--data", data or self.data, "--addr", "127.0.0.1:0", *options)
+
+    def start(self, *arguments, listeners=1):
+        """`daybook serve` with these arguments alone; ready when it listens on so many addresses."""
+        server = Server(self.binary, arguments, listeners)
         self.servers.append(server)
         return server
 
-    def command(self, *arguments, input=None, code=0, timeout=120):
+    def command(self, *arguments, input=None, code=0, timeout=120, environment=None):
         """Runs the binary; any exit code but `code` fails the test (None: any will do)."""
-        done = subprocess.run([self.binary, *arguments], input=input, capture_output=True, timeout=timeout)
+        done = subprocess.run([self.binary, *arguments], input=input, capture_output=True, timeout=timeout,
+                              env={**os.environ, **(environment or {})})
         if code is not None:
             equal(done.returncode, code, f"exit code of {' '.join(arguments)} ({done.stderr[-500:].decode()})")
         return done
 
 
 class Server:
-    """`daybook serve` on a port of the kernel's choice, ready when constructed."""
+    """`daybook serve` on ports of the kernel's choice, ready when constructed."""
 
-    def __init__(self, binary, data, options=()):
+    def __init__(self, binary, arguments, listeners=1):
+        self.listeners = listeners
         self.process = subprocess.Popen(
-            [binary, "serve", "--data", data, "--addr", "127.0.0.1:0", *options],
+            [binary, "serve", *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.log, self.told = [], threading.Event()
         self.listener = threading.Thread(target=self._listen, daemon=True)
         self.listener.start()
-        if not self.told.wait(60) or not self.url:
+        if not self.told.wait(60) or len(self.urls) < listeners:
             self.kill()
             raise AssertionError(f"the server did not start: {self.stderr}")
         self.host, port = self.url.split("//")[1].rsplit(":", 1)
@@ -89,14 +96,24 @@ class Server:
     def _listen(self):
         for line in self.process.stderr:
             self.log.append(line.decode(errors="replace").rstrip("\n"))
-            if self.url:
+            if len(self.urls) >= self.listeners:
                 self.told.set()
         self.told.set()
 
     @property
+    def urls(self):
+        """Of all listeners, by name; the name of one that no file names is empty."""
+        found = (re.fullmatch(r"listening on (https?://\S+:\d+)(?: \((.+)\))?", line) for line in list(self.log))
+        return {match[2] or "": match[1] for match in found if match}
+
+    @property
     def url(self):
-        found = (re.fullmatch(r"listening on (https?://.+:\d+)", line) for line in list(self.log))
-        return next((match[1] for match in found if match), None)
+        return next(iter(self.urls.values()), None)
+
+    def at(self, name):
+        """The listener of that name, for whoever wants a host and a port."""
+        host, port = self.urls[name].split("//")[1].rsplit(":", 1)
+        return types.SimpleNamespace(host=host, port=int(port))
 
     @property
     def stderr(self):

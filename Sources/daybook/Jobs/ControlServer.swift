@@ -16,7 +16,7 @@ final class ControlServer: Service {
     private let socket: ControlSocket
     private let listener: any Channel
     private let door: ControlDoor
-    private let board = JobBoard()
+    private let board: JobBoard
     private let options: Options
     private let console: Console
 
@@ -25,8 +25,13 @@ final class ControlServer: Service {
     /// - Parameters:
     ///   - log: stays open when the server ends; it belongs to the caller, who has the store's lock.
     ///   - console: hears of those who are refused.
-    init(_ log: EventLog, _ layout: Layout, _ console: Console, _ options: Options = Options()) async throws {
+    ///   - board: knows of all jobs on this log.
+    init(
+        _ log: EventLog, _ layout: Layout, _ console: Console, _ options: Options = Options(),
+        board: JobBoard = JobBoard()
+    ) async throws {
         self.log = log
+        self.board = board
         self.console = console
         self.options = options
         let door = ControlDoor(options.limits, admits: options.admits) { user in

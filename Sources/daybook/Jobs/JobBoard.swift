@@ -6,7 +6,11 @@ final class JobBoard: Sendable {
     /// The one that the job of this task was started by; a job of several steps starts each with it.
     @TaskLocal static var current = JobBoard()
 
+    /// The policy that this process was configured with, for the streams of its log.
+    let policy: NamedPolicy?
     private let running = Mutex<Set<JobKind>>([])
+
+    init(_ policy: NamedPolicy? = nil) { self.policy = policy }
 
     /// Runs a job, or refuses it with `alreadyRunning`.
     func run<Job: JobCommand>(_ job: Job, on log: EventLog, _ console: Console) async throws {

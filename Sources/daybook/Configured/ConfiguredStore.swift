@@ -1,0 +1,43 @@
+import LogEngine
+import SegmentFormat
+import Settings
+
+/// A store that this process has open.
+struct ConfiguredStore {
+    let data: String
+    let log: EventLog
+    private let board: JobBoard
+
+    /// Opens a data directory, tells what recovery found, and takes up the policy that the configuration names.
+    init(_ data: String, _ configuration: Configuration, _ console: Console) async throws {
+        self.data = data
+        log = try EventLog.open(data, options: LogOptions(configuration.interactions), environment: .system)
+        for note in log.report.notes { console.say(note) }
+        for found in log.report.faults { console.say(found.description) }
+        let named = NamedPolicy(configuration)
+        board = JobBoard(named)
+        do {
+            try await named?.takeUp(log, console)
+        } catch {
+            try await log.close()
+            throw error
+        }
+    }
+
+    /// Events are served even where jobs cannot be, on a file system without sockets.
+    func control(_ console: Console) async -> ControlServer? {
+        let layout = Layout(data: data, stream: LogOptions().stream)
+        do {
+            return try await ControlServer(log, layout, console, board: board)
+        } catch {
+            console.say("\(layout.controlSocket): \(plainWords(error)); no job can run while this server does")
+            return nil
+        }
+    }
+
+    func upkeep(_ schedule: Schedule, _ console: Console) -> Upkeep {
+        Upkeep(schedule, .system, console) { [log, board] console in
+            try await board.run(MaintainCommand.parse([]), on: log, console)
+        }
+    }
+}

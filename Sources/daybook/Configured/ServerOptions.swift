@@ -1,0 +1,39 @@
+import Settings
+import WebAPI
+
+extension Server.Options {
+    /// - Parameter console: is told what the server has to say of its certificates and limits.
+    init(_ listener: Listener, _ console: Console) {
+        self.init(host: listener.address.host, port: listener.address.port)
+        tls = listener.tls.map { TLSOptions($0) }
+        connections = ConnectionLimits(listener.limits)
+        note = { console.say($0) }
+    }
+}
+
+extension TLSOptions {
+    fileprivate init(_ files: TLSFiles) {
+        let clientAuth: ClientAuth =
+            switch files.clientAuth {
+            case .required: .required
+            case .optional: .optional
+            }
+        self.init(
+            certificatePath: files.certificate, keyPath: files.key, authorityPath: files.authority,
+            clientAuth: clientAuth)
+    }
+}
+
+extension ConnectionLimits {
+    fileprivate init(_ limits: Limits) {
+        self.init()
+        connections = limits.connections
+        headerBytes = limits.headerBytes
+        headerFields = limits.headerFields
+        header = .milliseconds(Int64(limits.headerDeadline))
+        body = .milliseconds(Int64(limits.bodyDeadline))
+        idle = .milliseconds(Int64(limits.idleTime))
+        streamsPerClient = limits.streamsPerClient
+        streamsPerConnection = limits.streamsPerConnection
+    }
+}
