@@ -2,12 +2,12 @@ import CXXHash
 
 /// XXH3-64 of `bytes` (xxHash specification 0.8).
 public func xxh3(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 {
-    XXH3_64bits_withSeed(bytes.baseAddress, bytes.count, seed)
+    daybook_xxh3(bytes.baseAddress, bytes.count, seed)
 }
 
 /// XXH3-128 of `bytes`.
 public func xxh3Wide(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> Hash128 {
-    Hash128(XXH3_128bits_withSeed(bytes.baseAddress, bytes.count, seed))
+    Hash128(daybook_xxh3_wide(bytes.baseAddress, bytes.count, seed))
 }
 
 func xxh32(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
@@ -27,7 +27,7 @@ public final class RunningHash {
     deinit { XXH3_freeState(state) }
 
     public func update(_ bytes: UnsafeRawBufferPointer) {
-        XXH3_128bits_update(state, bytes.baseAddress, bytes.count)
+        daybook_xxh3_wide_update(state, bytes.baseAddress, bytes.count)
     }
 
     public func update(_ bytes: [UInt8]) {
