@@ -30,6 +30,7 @@ final class BlockReader {
     private(set) var faults: [FileFault] = []
     private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: BlockReader.readAhead, alignment: 16)
     private let scratch = ScanOutput()
+    private let decoder = ZstdDecoder()
     private var held: (segment: SegmentNumber, start: UInt64, count: Int)?
 
     init(_ access: SegmentAccess, pin: Sequence = Sequence(.max)) {
@@ -76,7 +77,8 @@ final class BlockReader {
             let isReordered = order == .arrival && meta.isReordered
             if isReordered { scratch.clear() }
             let place = (isReordered ? scratch : output).reserve(slice.byteRange.count)
-            try BlockData.decode(data, of: meta, at: block.dataOffset, range: slice.byteRange, into: place)
+            try BlockData.decode(
+                data, of: meta, at: block.dataOffset, range: slice.byteRange, into: place, decoder: decoder)
             guard place.last == 0x0A else { throw FormatFault(.dataLines, at: block.dataOffset) }
             let (found, lines) = pinned(meta, slice, place)
             if isReordered {
@@ -142,6 +144,7 @@ final class BlockReader {
         let start: Int
         let layout: DataLayout
         let dataOffset: UInt64
+        let decoder: ZstdDecoder
 
         /// Bytes `range` of the block's lines, which end behind a line.
         func decode(
@@ -149,7 +152,8 @@ final class BlockReader {
         ) throws(FormatFault) {
             let own = layout.frameRange(range)
             let stored = UnsafeRawBufferPointer(rebasing: bytes[own.lowerBound - start..<own.upperBound - start])
-            try BlockData.decode(stored, layout: layout, of: meta, at: dataOffset, range: range, into: place)
+            try BlockData.decode(
+                stored, layout: layout, of: meta, at: dataOffset, range: range, into: place, decoder: decoder)
             guard place.last == 0x0A else { throw FormatFault(.dataLines, at: dataOffset) }
         }
     }
@@ -167,7 +171,9 @@ final class BlockReader {
                 shared.layout = layout
                 let slice = BlockSlice(meta, buckets)
                 guard slice.lines > 0 else { return }
-                try body(FramePart(bytes: data, start: 0, layout: layout, dataOffset: block.dataOffset), meta, slice)
+                let part = FramePart(
+                    bytes: data, start: 0, layout: layout, dataOffset: block.dataOffset, decoder: decoder)
+                try body(part, meta, slice)
             }
             return
         }
@@ -179,7 +185,7 @@ final class BlockReader {
         checked(block) { () throws(FormatFault) in
             guard bytes.count == stored.count else { throw FormatFault(.dataTruncated, at: block.dataOffset) }
             let part = FramePart(
-                bytes: bytes, start: stored.lowerBound, layout: layout, dataOffset: block.dataOffset)
+                bytes: bytes, start: stored.lowerBound, layout: layout, dataOffset: block.dataOffset, decoder: decoder)
             try body(part, meta, slice)
         }
     }

@@ -40,26 +40,27 @@ public enum BlockData {
     /// `layout.frameRange(range)` of the frame: no more of it is needed.
     public static func decode(
         _ part: UnsafeRawBufferPointer, layout: DataLayout, of meta: BlockMeta, at offset: UInt64, range: Range<Int>,
-        into output: UnsafeMutableRawBufferPointer
+        into output: UnsafeMutableRawBufferPointer, decoder: ZstdDecoder
     ) throws(FormatFault) {
         guard !range.isEmpty else { return }
         switch layout {
         case .lz4(let layout):
             try LZ4Frame.decode(part, of: layout, at: offset, rawLength: meta.rawLength, range: range, into: output)
         case .zstandard:
-            try ZstdFrame.decode(part, at: offset, rawLength: meta.rawLength, range: range, into: output)
+            try ZstdFrame.decode(
+                part, at: offset, rawLength: meta.rawLength, range: range, into: output, decoder: decoder)
         }
     }
 
     /// Decodes bytes `range` of the lines of a frame that `check` has passed (D3, D4).
     public static func decode(
         _ frame: UnsafeRawBufferPointer, of meta: BlockMeta, at offset: UInt64, range: Range<Int>,
-        into output: UnsafeMutableRawBufferPointer
+        into output: UnsafeMutableRawBufferPointer, decoder: ZstdDecoder = ZstdDecoder()
     ) throws(FormatFault) {
         guard !range.isEmpty else { return }
         let layout = try layout(frame, of: meta, at: offset)
         let part = UnsafeRawBufferPointer(rebasing: frame[layout.frameRange(range)])
-        try decode(part, layout: layout, of: meta, at: offset, range: range, into: output)
+        try decode(part, layout: layout, of: meta, at: offset, range: range, into: output, decoder: decoder)
     }
 
     /// The last line of a frame that `check` has passed, without its LF, and of what lies before it no more
@@ -96,7 +97,9 @@ public enum BlockData {
         defer { raw.deallocate() }
         switch meta.codec {
         case .lz4: try LZ4Frame.verify(frame, at: offset, into: raw)
-        case .none, .zstandard: try decode(frame, of: meta, at: offset, range: 0..<raw.count, into: raw)
+        case .none, .zstandard:
+            let decoder = ZstdDecoder(checksContent: true)
+            try decode(frame, of: meta, at: offset, range: 0..<raw.count, into: raw, decoder: decoder)
         }
         try checkLines(UnsafeRawBufferPointer(raw), of: meta, at: offset)
     }

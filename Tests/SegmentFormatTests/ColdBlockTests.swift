@@ -80,6 +80,23 @@ struct ColdBlockTests {
             _ = ColdBlockTests.block([ColdLine(hour: 1, sequence: 2), ColdLine(hour: 1, sequence: 1)])
         }
     }
+
+    @Test("the content's checksum is compared by a check of everything, and by no read: D2 covers the frame")
+    func contentChecksum() {
+        var random = SeededRandom(seed: 8)
+        let block = Self.block(Self.lines(50, &random))
+        let meta = Self.meta(block)
+        var frame = block.content.data
+        frame[frame.count - 1] ^= 1
+        var damaged = meta
+        damaged.dataHash = frame.withUnsafeBytes { xxh3($0) }
+        #expect(Self.verify(frame, damaged) == FormatFault(.dataDecode, at: 70 + UInt64(frame.count) - 4))
+        #expect(Self.verify(frame, meta) == FormatFault(.dataChecksum, at: 70))
+        let texts = [frame, block.content.data].map { (data: [UInt8]) -> String? in
+            data.withUnsafeBytes { try? Self.text($0, meta, 0..<meta.rawLength) }
+        }
+        #expect(texts[0] == texts[1] && texts[0] != nil)
+    }
 }
 
 // MARK: - Lines and calls
