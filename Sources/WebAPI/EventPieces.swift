@@ -7,6 +7,8 @@ import SegmentFormat
 final class EventPieces: @unchecked Sendable {
     /// Bytes of a piece: enough that a change of threads for each pays. A row that is longer is a piece of its own.
     static let pieceBytes = 1 << 20
+    /// Pieces that may be ready before they can be written.
+    static let ahead = 1
     /// Bytes of a piece where the scan has no place.
     static let lonePieceBytes = 64 << 10
     static let separator: StaticString = ",\n"
@@ -250,34 +252,5 @@ private enum Source {
     func cursor(inChunk chunk: ChunkReader?) -> ScanCursor? {
         guard case .lines(let scan) = self, let chunk else { return summary.cursor }
         return scan.cursor(behindLines: chunk.linesTold)
-    }
-}
-
-/// Buffers that are used again once the connection has let go of them: one that is being made, one that waits
-/// to be written, and one that waits for the socket.
-private struct BufferRing {
-    private static let size = 3
-    private var buffers: [ByteBuffer] = []
-    private var next = 0
-
-    /// An empty buffer. Clearing one that is still held elsewhere leaves that one alone.
-    mutating func take() -> ByteBuffer {
-        guard buffers.count == Self.size else { return ByteBufferAllocator().buffer(capacity: EventPieces.pieceBytes) }
-        var buffer = buffers[next]
-        buffers[next] = ByteBuffer()
-        buffer.clear()
-        return buffer
-    }
-
-    mutating func keep(_ buffer: ByteBuffer) {
-        guard buffer.readableBytes > EventPieces.pieceBytes / 2, buffer.capacity <= 2 * EventPieces.pieceBytes else {
-            return
-        }
-        if buffers.count < Self.size {
-            buffers.append(buffer)
-        } else {
-            buffers[next] = buffer
-            next = (next + 1) % Self.size
-        }
     }
 }

@@ -38,20 +38,13 @@ struct EventStreamer: Sendable {
         }
     }
 
-    /// While a piece is on its way, the next one is made; not where the scan has no place, because what is made
+    /// While a piece is on its way, the next ones are made; not where the scan has no place, because what is made
     /// ahead would be held.
     private func tell(_ pieces: EventPieces, _ writer: inout some ResponseBodyWriter) async throws {
-        var ready = try await blocking.runIfActive { try pieces.next() }
-        while let piece = ready {
-            guard pieces.hasPlace else {
-                try await writer.write(piece)
-                ready = try await blocking.runIfActive { try pieces.next() }
-                continue
-            }
-            async let following = blocking.runIfActive { try pieces.next() }
-            try await writer.write(piece)
-            ready = try await following
-        }
+        let ahead = PiecesAhead(
+            on: blocking, most: { pieces.hasPlace ? EventPieces.ahead : 0 }, make: { try pieces.next() })
+        defer { ahead.stop() }
+        while let piece = try await ahead.next() { try await writer.write(piece) }
         // Suspends until the client has taken what was told. Only then is the place given up, or any number of
         // clients that do not read could have pieces waiting.
         try await writer.write(ByteBuffer())
