@@ -46,10 +46,17 @@ public final class Scan {
     /// The next lines, or `nil` at the end of the range or of the limit. Fails with `revoked` where a purge
     /// could not wait any longer: a scan of a newer snapshot can go on from a cursor.
     public func next() throws(StoreError) -> ScanChunk? {
+        try next(in: UnsafeMutableRawBufferPointer(start: nil, count: 0))
+    }
+
+    /// The same, decoded into the caller's memory where there is room for all of it: `isInPlace` of the chunk
+    /// tells. The scan keeps no hold of that memory: such a chunk's lines are read before it is freed.
+    public func next(in place: UnsafeMutableRawBufferPointer) throws(StoreError) -> ScanChunk? {
         let wanted = (request.limit ?? .max) - delivered
         while !isExhausted, wanted > 0, let source {
             try era?.requireFiles()
             output.clear()
+            output.borrow(place)
             // Lines at the front may belong to earlier pages; a chunk without any is filled again.
             guard try source.fill(output, lines: start == nil || request.order == .arrival ? wanted : .max) else {
                 isExhausted = true

@@ -24,7 +24,10 @@ enum SequenceSpan {
 }
 
 final class ScanOutput {
+    /// Where the lines are: `own` memory, or what was borrowed.
     private var buffer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    private var own = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    private(set) var isInBorrowed = false
     private(set) var byteCount = 0
     private(set) var lineCount = 0
     private(set) var runs: [Run] = []
@@ -33,7 +36,7 @@ final class ScanOutput {
     private var skippedBytes = 0
     private var skippedLines = 0
 
-    deinit { LineMemory.deallocate(buffer) }
+    deinit { LineMemory.deallocate(own) }
 
     var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[skippedBytes..<byteCount])
@@ -42,11 +45,20 @@ final class ScanOutput {
     /// Lines were dropped from the front; their memory is free again once it is cleared.
     var hasDropped: Bool { skippedLines > 0 }
 
-    /// Forgets everything, but keeps the buffer: a scan that gathered one window will gather more.
+    /// Forgets everything and what was borrowed, but keeps its own memory: a scan that gathered one window will
+    /// gather more.
     func clear() {
+        (buffer, isInBorrowed) = (own, false)
         (byteCount, lineCount, skippedBytes, skippedLines) = (0, 0, 0, 0)
         runs.removeAll(keepingCapacity: true)
         spans.removeAll(keepingCapacity: true)
+    }
+
+    /// The next lines go into `place` as long as they fit there. The output was cleared.
+    func borrow(_ place: UnsafeMutableRawBufferPointer) {
+        precondition(byteCount == 0)
+        guard place.count > 0 else { return }
+        (buffer, isInBorrowed) = (place, true)
     }
 
     /// Room for `count` more bytes; they count once `grow` says what they are.
@@ -56,17 +68,25 @@ final class ScanOutput {
     }
 
     private func enlarge(for count: Int) {
-        let step = Bounds.scanChunk + LineBatch.blockTarget
-        let capacity = (byteCount + count + step - 1) / step * step
-        if byteCount == 0 {
-            LineMemory.deallocate(buffer)
-            buffer = LineMemory.allocate(capacity)
-            return
+        let lines = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<byteCount])
+        let needed = byteCount + count
+        if own.count >= needed {
+            own.copyMemory(from: lines)
+        } else {
+            // Given back first where nothing in it is wanted.
+            if isInBorrowed || lines.isEmpty { freeOwn() }
+            let step = Bounds.scanChunk + LineBatch.blockTarget
+            let larger = LineMemory.allocate((needed + step - 1) / step * step)
+            larger.copyMemory(from: lines)
+            freeOwn()
+            own = larger
         }
-        let larger = LineMemory.allocate(capacity)
-        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<byteCount]))
-        LineMemory.deallocate(buffer)
-        buffer = larger
+        (buffer, isInBorrowed) = (own, false)
+    }
+
+    private func freeOwn() {
+        LineMemory.deallocate(own)
+        own = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     }
 
     /// The reserved bytes are now these runs.
@@ -172,6 +192,8 @@ public struct ScanChunk {
     /// Whole lines, each ended by LF.
     public var bytes: UnsafeRawBufferPointer { output.bytes }
     public var lines: Int { output.lines }
+    /// The lines are in the memory that the caller gave.
+    public var isInPlace: Bool { output.isInBorrowed }
 
     /// Calls `body` with each line, without its LF, and its sequence.
     public func forEachLine<Failure: Error>(

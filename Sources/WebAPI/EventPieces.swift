@@ -82,6 +82,19 @@ final class EventPieces: @unchecked Sendable {
     private func nextPiece(_ bytes: Int) throws(StoreError) -> ByteBuffer? {
         if case .frames? = source { return try nextFrames().map { buffer(of: $0) } }
         var piece = hasPlace ? buffers.take() : ByteBufferAllocator().buffer(capacity: bytes)
+        if form == .lines, hasPlace {
+            try fillInPlace(&piece)
+        } else {
+            try fill(&piece, to: bytes)
+        }
+        guard piece.readableBytes > 0 else { return nil }
+        hasBegun = true
+        piece.withUnsafeReadableBytes { digest.update($0) }
+        if hasPlace { buffers.keep(piece) }
+        return piece
+    }
+
+    private func fill(_ piece: inout ByteBuffer, to bytes: Int) throws(StoreError) {
         if !hasBegun, form == .rows { piece.writeStaticString("[") }
         while var reader = try currentChunk() {
             reader.fill(&piece, to: bytes, wholeLines: !hasPlace, isFirstRow: &isFirstRow)
@@ -91,11 +104,41 @@ final class EventPieces: @unchecked Sendable {
             chunk = nil
             if piece.readableBytes == bytes { break }
         }
-        guard piece.readableBytes > 0 else { return nil }
-        hasBegun = true
-        piece.withUnsafeReadableBytes { digest.update($0) }
-        if hasPlace { buffers.keep(piece) }
-        return piece
+    }
+
+    /// Lines are decoded straight into the piece, as long as another chunk like the last one fits. One that does
+    /// not is copied from where the scan has it, in as many pieces as it takes.
+    private func fillInPlace(_ piece: inout ByteBuffer) throws(StoreError) {
+        var chunkBytes = 0
+        repeat {
+            if chunk == nil {
+                let before = piece.readableBytes
+                guard try decode(into: &piece) else { return }
+                chunkBytes = piece.readableBytes - before
+            }
+            if var reader = chunk {
+                reader.fill(&piece, to: Self.pieceBytes, wholeLines: false, isFirstRow: &isFirstRow)
+                chunk = reader.isAtEnd ? nil : reader
+            }
+        } while chunk == nil && piece.readableBytes + max(chunkBytes, 1) <= Self.pieceBytes
+    }
+
+    /// Brings the next chunk: behind what the piece has, or as `chunk` where it does not fit there. False at
+    /// the end.
+    private func decode(into piece: inout ByteBuffer) throws(StoreError) -> Bool {
+        let room = Self.pieceBytes - piece.readableBytes
+        var found: Result<ScanChunk?, StoreError> = .success(nil)
+        piece.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { space in
+            let place = UnsafeMutableRawBufferPointer(rebasing: space[..<room])
+            found = Result { () throws(StoreError) in try nextChunk(in: place) }
+            guard case .success(let chunk?) = found, chunk.isInPlace else { return 0 }
+            // Lines in front of it may have been those of an earlier page.
+            place.copyMemory(from: chunk.bytes)
+            return chunk.bytes.count
+        }
+        guard let next = try found.get() else { return false }
+        if !next.isInPlace { chunk = ChunkReader(next, form: form, store: snapshot.store) }
+        return true
     }
 
     // MARK: - Without a place
@@ -151,13 +194,15 @@ final class EventPieces: @unchecked Sendable {
         return try nextChunk().map { ChunkReader($0, form: form, store: snapshot.store) }
     }
 
-    private func nextChunk() throws(StoreError) -> ScanChunk? {
+    private func nextChunk(
+        in place: UnsafeMutableRawBufferPointer = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    ) throws(StoreError) -> ScanChunk? {
         guard case .lines(let scan)? = source else { return nil }
         do throws(StoreError) {
-            return try scan.next()
+            return try scan.next(in: place)
         } catch {
             try goOnWithNewerSnapshot(after: error)
-            return try nextChunk()
+            return try nextChunk(in: place)
         }
     }
 
