@@ -244,16 +244,35 @@ final class BlockReader {
         _ segment: OpenSegment, from offset: UInt64, count: Int
     ) throws(StoreError) -> UnsafeRawBufferPointer {
         if let held = held(segment, offset, count) { return held }
-        let wanted = max(count, isSequential(segment, offset) ? Self.readAhead : 0)
+        // What was read of it already is moved to the front, and not read again.
+        let known = alreadyRead(segment, offset)
+        let wanted = max(count, known == nil ? 0 : Self.readAhead)
         held = nil
-        if buffer.count < wanted {
-            buffer.deallocate()
-            buffer = .allocate(byteCount: wanted + wanted / 2, alignment: 16)
-        }
-        let got = try segment.file.read(
-            into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]), at: offset)
+        makeRoom(for: wanted, keeping: known ?? 0..<0)
+        let kept = known?.count ?? 0
+        let place = UnsafeMutableRawBufferPointer(rebasing: buffer[kept..<wanted])
+        let got = kept + (try segment.file.read(into: place, at: offset + UInt64(kept)))
         held = (segment.number, offset, got)
         return slice(from: 0, min(count, got))
+    }
+
+    /// The part of the buffer that holds a segment from `offset` on; `nil` where the last bytes that were read do
+    /// not go up to there.
+    private func alreadyRead(_ segment: OpenSegment, _ offset: UInt64) -> Range<Int>? {
+        guard let held, held.segment == segment.number, offset >= held.start,
+            offset <= held.start + UInt64(held.count)
+        else { return nil }
+        return Int(offset - held.start)..<held.count
+    }
+
+    /// Moves a part of the buffer to its front, where `count` bytes have room.
+    private func makeRoom(for count: Int, keeping part: Range<Int>) {
+        let known = UnsafeRawBufferPointer(rebasing: buffer[part])
+        guard buffer.count < count else { return buffer.copyMemory(from: known) }
+        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: count + count / 2, alignment: 16)
+        larger.copyMemory(from: known)
+        buffer.deallocate()
+        buffer = larger
     }
 
     private func held(_ segment: OpenSegment, _ offset: UInt64, _ count: Int) -> UnsafeRawBufferPointer? {
@@ -261,11 +280,6 @@ final class BlockReader {
             offset + UInt64(count) <= held.start + UInt64(held.count)
         else { return nil }
         return slice(from: Int(offset - held.start), count)
-    }
-
-    private func isSequential(_ segment: OpenSegment, _ offset: UInt64) -> Bool {
-        guard let held, held.segment == segment.number else { return false }
-        return offset >= held.start && offset <= held.start + UInt64(held.count)
     }
 
     private func slice(from start: Int, _ count: Int) -> UnsafeRawBufferPointer {

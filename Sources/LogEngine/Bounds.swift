@@ -48,7 +48,7 @@ public enum Bounds {
     /// What a scan gets however little is left.
     static let scanFloor = 256 << 10
     /// Raw bytes that a scan hands out at a time where nothing asks for more.
-    static let scanChunk = 256 << 10
+    public static let scanChunk = 256 << 10
     /// A window is this many times what its end cuts off, as far as the budget goes: that is decoded twice.
     static let windowPerCut = 4
     /// Bytes of block indexes that are kept for sealed segments.

@@ -1,12 +1,23 @@
 import SegmentFormat
 
-/// Frames, one behind the other, that decode to whole lines; none of our metadata is among them.
-public struct FrameChunk: Sendable {
-    public fileprivate(set) var bytes: [UInt8] = []
-    /// Lines that the frames decode to.
-    public fileprivate(set) var lines = 0
+/// Where the frames of a scan go, one behind the other: they decode to whole lines, and none of our metadata
+/// is among them.
+public protocol FrameSink {
+    /// Bytes that it has taken.
+    var byteCount: Int { get }
+    /// Copies a frame, which decodes to so many lines.
+    mutating func append(_ frame: UnsafeRawBufferPointer, lines: Int)
+}
 
-    fileprivate mutating func append(_ frame: some Collection<UInt8>, lines count: Int) {
+/// Frames, one behind the other.
+public struct FrameChunk: FrameSink, Sendable {
+    public private(set) var bytes: [UInt8] = []
+    /// Lines that the frames decode to.
+    public private(set) var lines = 0
+
+    public var byteCount: Int { bytes.count }
+
+    public mutating func append(_ frame: UnsafeRawBufferPointer, lines count: Int) {
         bytes.append(contentsOf: frame)
         lines += count
     }
@@ -50,22 +61,28 @@ public final class FrameScan {
     /// The next frames, about `Bounds.scanChunk` bytes or one frame; `nil` at the end of the range or of the
     /// limit.
     public func next() throws(StoreError) -> FrameChunk? {
-        try era?.requireFiles()
         var chunk = FrameChunk()
-        while chunk.bytes.count < Bounds.scanChunk {
+        return try fill(&chunk, to: Bounds.scanChunk) ? chunk : nil
+    }
+
+    /// The same, to where the caller wants them, until it has `byteCount` bytes or more. False at the end.
+    public func fill(_ sink: inout some FrameSink, to byteCount: Int) throws(StoreError) -> Bool {
+        try era?.requireFiles()
+        let before = delivered
+        while sink.byteCount < byteCount {
             if output.lines > 0, isDue {
-                encode(to: &chunk)
+                encode(to: &sink)
             } else if stored != nil {
-                try passStored(to: &chunk)
+                try passStored(to: &sink)
             } else if isOpen {
-                try take(to: &chunk)
+                try take(to: &sink)
             } else {
                 break
             }
         }
-        if chunk.lines > 0 { return chunk }
+        if delivered > before { return true }
         try lookBehindLimit()
-        return nil
+        return false
     }
 
     /// As that of `Scan`.
@@ -104,7 +121,7 @@ public final class FrameScan {
     private var isOpen: Bool { source != nil && !isCut && wanted > 0 }
 
     /// Finds the next lines, or the next block whose frame may be passed on.
-    private func take(to chunk: inout FrameChunk) throws(StoreError) {
+    private func take(to sink: inout some FrameSink) throws(StoreError) {
         // Lines at the front may belong to earlier pages.
         let isFirst = position == nil && start.position != nil
         guard let source, let piece = try source.next(lines: isFirst && request.order == .time ? .max : wanted) else {
@@ -114,12 +131,12 @@ public final class FrameScan {
         if case .block(let block, let buckets) = piece, mayPass(block, buckets) {
             stored = (block, buckets)
         } else {
-            try decode(piece, from: source, to: &chunk)
+            try decode(piece, from: source, to: &sink)
         }
     }
 
     private func decode(
-        _ piece: ScanPiece, from source: any LineSource, to chunk: inout FrameChunk
+        _ piece: ScanPiece, from source: any LineSource, to sink: inout some FrameSink
     ) throws(StoreError) {
         if output.lines == 0 {
             output.clear()
@@ -129,7 +146,7 @@ public final class FrameScan {
         try source.move(piece, to: output, lines: wanted)
         // What is gathered may want an output for itself.
         guard output.byteCount > before else {
-            if output.lines > 0 { encode(to: &chunk) }
+            if output.lines > 0 { encode(to: &sink) }
             return
         }
         if position == nil, let start = start.position {
@@ -147,10 +164,11 @@ public final class FrameScan {
     }
 
     /// The lines at the front of the output as a new frame.
-    private func encode(to chunk: inout FrameChunk) {
+    private func encode(to sink: inout some FrameSink) {
         let count = encoder.lines(of: output)
         let length = count == output.lines ? output.bytes.count : output.byteLength(ofLines: count)
-        chunk.append(encoder.encode(UnsafeRawBufferPointer(rebasing: output.bytes[..<length])), lines: count)
+        let frame = encoder.encode(UnsafeRawBufferPointer(rebasing: output.bytes[..<length]))
+        frame.withUnsafeBytes { sink.append($0, lines: count) }
         position = output.position(ofLine: count - 1, order: request.order)
         delivered += count
         output.dropFirst(lines: count)
@@ -165,18 +183,18 @@ public final class FrameScan {
 
     /// The stored frame; its lines, where they do not lie in the order that is wanted or the codec is another;
     /// nothing where the block is damaged.
-    private func passStored(to chunk: inout FrameChunk) throws(StoreError) {
+    private func passStored(to sink: inout some FrameSink) throws(StoreError) {
         guard let (block, buckets) = stored, let source else { return }
         stored = nil
         let found = try reader.withFrame(block) { (meta, frame) throws(FormatFault) -> ScanPosition? in
             guard meta.codec == encoder.codec, request.order == .time || !meta.isReordered else { return nil }
             _ = try BlockData.layout(frame, of: meta, at: block.dataOffset)
-            chunk.append(frame, lines: meta.lines)
+            sink.append(frame, lines: meta.lines)
             let sequence = meta.sequence(ofLine: meta.lines - 1)
             return ScanPosition(bucket: request.order == .time ? meta.lastBucket : .earliest, sequence: sequence)
         }
         guard let found else { return }
-        guard let last = found else { return try decode(.block(block, buckets: buckets), from: source, to: &chunk) }
+        guard let last = found else { return try decode(.block(block, buckets: buckets), from: source, to: &sink) }
         position = last
         delivered += block.entry.lines
         source.didStream(through: last)

@@ -104,38 +104,54 @@ extension BlockMeta {
         guard var reader = section else { throw FormatFault(.sequenceColumn, at: sections.offset) }
         let start = reader.fault
         let span = lastSequence.value - firstSequence.value
-        var offsets: [UInt64] = []
-        offsets.reserveCapacity(lines)
-        for run in runs {
-            var offset: UInt64 = 0
-            for line in 0..<run.lines {
-                let here = reader.fault
-                let step = try reader.varint()
-                let (sum, overflow) = offset.addingReportingOverflow(step)
-                guard !overflow, sum <= span, line == 0 || step > 0 else { throw here }
-                offset = sum
-                offsets.append(offset)
-            }
+        var fault: FormatFault?
+        let offsets = [UInt64](unsafeUninitializedCapacity: lines) { offsets, count in
+            do throws(FormatFault) {
+                try takeOffsets(&reader, span, to: offsets)
+                count = lines
+            } catch { fault = error }
         }
+        if let fault { throw fault }
         try reader.finished()
         guard Self.spansExactly(offsets, span) else { throw start }
         return .perLine(offsets)
     }
 
+    /// One for each line of the runs; `lines` fit.
+    private func takeOffsets(
+        _ reader: inout ByteReader, _ span: UInt64, to offsets: UnsafeMutableBufferPointer<UInt64>
+    ) throws(FormatFault) {
+        var index = 0
+        for run in runs {
+            var offset: UInt64 = 0
+            for line in 0..<run.lines {
+                let position = reader.position
+                let step = try reader.varint()
+                let (sum, overflow) = offset.addingReportingOverflow(step)
+                guard !overflow, sum <= span, line == 0 || step > 0 else { throw reader.fault(at: position) }
+                offset = sum
+                offsets[index] = offset
+                index += 1
+            }
+        }
+    }
+
     /// Whether the offsets are distinct, and the smallest is 0 and the largest `span`; none is above it.
     private static func spansExactly(_ offsets: [UInt64], _ span: UInt64) -> Bool {
-        guard span < UInt64(offsets.count) * 8 else {
+        // A bit for each sequence, as long as these are no more memory than the offsets.
+        guard span < UInt64(offsets.count) * 64 else {
             let sorted = offsets.sorted()
             return sorted.first == 0 && sorted.last == span
                 && zip(sorted, sorted.dropFirst()).allSatisfy { $0 < $1 }
         }
-        return withUnsafeTemporaryAllocation(of: Bool.self, capacity: Int(span) + 1) { seen in
-            seen.initialize(repeating: false)
+        return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Int(span / 64) + 1) { seen in
+            seen.initialize(repeating: 0)
             for offset in offsets {
-                guard !seen[Int(offset)] else { return false }
-                seen[Int(offset)] = true
+                let (word, bit) = (Int(offset / 64), UInt64(1) << (offset % 64))
+                guard seen[word] & bit == 0 else { return false }
+                seen[word] |= bit
             }
-            return !offsets.isEmpty && seen[0] && seen[Int(span)]
+            return seen[0] & 1 != 0 && seen[Int(span / 64)] & 1 << (span % 64) != 0
         }
     }
 }

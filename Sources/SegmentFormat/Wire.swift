@@ -49,7 +49,9 @@ struct ByteReader {
     }
 
     var remaining: Int { bytes.count - position }
-    var fault: FormatFault { FormatFault(clause, at: origin + UInt64(position)) }
+    var fault: FormatFault { fault(at: position) }
+
+    func fault(at position: Int) -> FormatFault { FormatFault(clause, at: origin + UInt64(position)) }
 
     mutating func take<Value: FixedWidthInteger & UnsignedInteger>(_: Value.Type) throws(FormatFault) -> Value {
         guard remaining >= MemoryLayout<Value>.size else { throw fault }

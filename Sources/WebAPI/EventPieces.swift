@@ -9,6 +9,8 @@ final class EventPieces: @unchecked Sendable {
     static let pieceBytes = 1 << 20
     /// Pieces that may be ready before they can be written.
     static let ahead = 1
+    /// Bytes after which no other frame is begun in a piece.
+    static let frameBytes = pieceBytes * 3 / 4
     /// Bytes of a piece where the scan has no place.
     static let lonePieceBytes = 64 << 10
     static let separator: StaticString = ",\n"
@@ -20,7 +22,7 @@ final class EventPieces: @unchecked Sendable {
     private var snapshot: LogSnapshot
     /// What is still to be told, where the scan has no place.
     private var request: ScanRequest
-    private var source: Source?
+    private var source: EventSource?
     private var chunk: ChunkReader?
     private var buffers = BufferRing()
     private var isFirstRow = true
@@ -45,7 +47,7 @@ final class EventPieces: @unchecked Sendable {
         self.renewed = renewed
         self.snapshot = snapshot
         self.request = request
-        source = try Source(snapshot, request, form)
+        source = try EventSource(snapshot, request, form)
         takePlace()
     }
 
@@ -56,7 +58,7 @@ final class EventPieces: @unchecked Sendable {
 
     /// Goes on with another scan, once `next()` has come to the end of the one before.
     func proceed(_ snapshot: LogSnapshot, _ request: ScanRequest) throws(StoreError) {
-        let next = try Source(snapshot, request, form)
+        let next = try EventSource(snapshot, request, form)
         close()
         (self.snapshot, self.request, isAtEnd) = (snapshot, request, false)
         source = next
@@ -80,9 +82,10 @@ final class EventPieces: @unchecked Sendable {
     }
 
     private func nextPiece(_ bytes: Int) throws(StoreError) -> ByteBuffer? {
-        if case .frames? = source { return try nextFrames().map { buffer(of: $0) } }
         var piece = hasPlace ? buffers.take() : ByteBufferAllocator().buffer(capacity: bytes)
-        if form == .lines, hasPlace {
+        if form.codec != nil {
+            try fillWithFrames(&piece, to: hasPlace ? Self.frameBytes : Bounds.scanChunk)
+        } else if form == .lines, hasPlace {
             try fillInPlace(&piece)
         } else {
             try fill(&piece, to: bytes)
@@ -148,7 +151,7 @@ final class EventPieces: @unchecked Sendable {
         if snapshot.isRevoked { snapshot = renewed() }
         var part = request
         if form.codec == nil { part.limit = min(request.limit ?? .max, lonePieceLines) }
-        source = try Source(snapshot, part, form)
+        source = try EventSource(snapshot, part, form)
         let piece = try nextPiece(Self.lonePieceBytes)
         try goOnBehindPiece(isFull: piece.map { $0.readableBytes > Self.lonePieceBytes / 2 } ?? false)
         return piece
@@ -183,12 +186,6 @@ final class EventPieces: @unchecked Sendable {
         buffers = BufferRing()
     }
 
-    private func buffer(of frames: FrameChunk) -> ByteBuffer {
-        hasBegun = true
-        frames.bytes.withUnsafeBytes { digest.update($0) }
-        return ByteBuffer(bytes: frames.bytes)
-    }
-
     private func currentChunk() throws(StoreError) -> ChunkReader? {
         if let chunk { return chunk }
         return try nextChunk().map { ChunkReader($0, form: form, store: snapshot.store) }
@@ -206,13 +203,13 @@ final class EventPieces: @unchecked Sendable {
         }
     }
 
-    private func nextFrames() throws(StoreError) -> FrameChunk? {
-        guard case .frames(let scan)? = source else { return nil }
+    private func fillWithFrames(_ piece: inout ByteBuffer, to bytes: Int) throws(StoreError) {
+        guard case .frames(let scan)? = source else { return }
         do throws(StoreError) {
-            return try scan.next()
+            _ = try scan.fill(&piece, to: bytes)
         } catch {
             try goOnWithNewerSnapshot(after: error)
-            return try nextFrames()
+            try fillWithFrames(&piece, to: bytes)
         }
     }
 
@@ -225,7 +222,7 @@ final class EventPieces: @unchecked Sendable {
         request.limit = request.limit.map { $0 - source.summary.lines }
         told = (told.lines + source.summary.lines, told.isComplete && source.summary.isComplete)
         snapshot = renewed()
-        self.source = try Source(snapshot, request, form)
+        self.source = try EventSource(snapshot, request, form)
     }
 
     /// What ends the body.
@@ -251,51 +248,8 @@ final class EventPieces: @unchecked Sendable {
     static func cursor(
         behind request: ScanRequest, of snapshot: LogSnapshot, form: EventForm
     ) throws(StoreError) -> ScanCursor? {
-        let source = try Source(snapshot, request, form)
+        let source = try EventSource(snapshot, request, form)
         try source.skip()
         return source.summary.cursor
-    }
-}
-
-/// Where the lines come from.
-private enum Source {
-    case lines(Scan)
-    case frames(FrameScan)
-
-    init(_ snapshot: LogSnapshot, _ request: ScanRequest, _ form: EventForm) throws(StoreError) {
-        if let codec = form.codec {
-            self = .frames(try FrameScan(snapshot, request, codec: codec))
-        } else {
-            self = .lines(try Scan(snapshot, request))
-        }
-    }
-
-    var summary: ScanSummary {
-        switch self {
-        case .lines(let scan): scan.summary
-        case .frames(let scan): scan.summary
-        }
-    }
-
-    /// Reads to the end.
-    func skip() throws(StoreError) {
-        switch self {
-        case .lines(let scan): while try scan.next() != nil {}
-        case .frames(let scan): while try scan.next() != nil {}
-        }
-    }
-
-    /// Goes on behind all that was delivered.
-    var present: ScanCursor {
-        switch self {
-        case .lines(let scan): scan.present
-        case .frames(let scan): scan.present
-        }
-    }
-
-    /// Goes on behind what was told of the last chunk; `nil` at the end.
-    func cursor(inChunk chunk: ChunkReader?) -> ScanCursor? {
-        guard case .lines(let scan) = self, let chunk else { return summary.cursor }
-        return scan.cursor(behindLines: chunk.linesTold)
     }
 }
