@@ -98,7 +98,8 @@ final class TimeOrder: LineSource {
     }
 
     /// Opens every block that has lines in the next window. A short window stays in the processor's cache, but
-    /// the more blocks its end cuts through, the longer it has to be to pay.
+    /// the more blocks its end cuts through, the longer it has to be to pay; and it holds its first bucket, if
+    /// there is room for that at all.
     private func planWindow(budget most: Int, lines: Int) throws(StoreError) {
         var budget = min(most, Bounds.scanChunk)
         while true {
@@ -111,7 +112,7 @@ final class TimeOrder: LineSource {
                 queue.advance()
                 try overlap(block)
             }
-            guard budget < min(most, cutBytes * Bounds.windowPerCut) else { return }
+            guard budget < min(most, max(cutBytes * Bounds.windowPerCut, planner.firstCost)) else { return }
             budget = min(most, 2 * budget)
         }
     }

@@ -40,6 +40,9 @@ struct WindowPlanner {
     /// Every counted bucket was handed out, and there are more: the blocks have to be counted again.
     var hasLostCount: Bool { sums.isEmpty && limit < .latest }
 
+    /// What the first bucket costs: no window holds less.
+    var firstCost: Int { sums.keys.min().flatMap { sums[$0] }.map(Self.cost) ?? 0 }
+
     mutating func restart() {
         limit = .latest
         bound = .latest

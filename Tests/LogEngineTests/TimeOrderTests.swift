@@ -69,6 +69,25 @@ struct TimeOrderTests {
         try await scanned.log.close()
     }
 
+    @Test("a bucket that is larger than a chunk is gathered whole, where the budget has room for it")
+    func wholeBuckets() async throws {
+        var scanned = try ScannedLog()
+        // 400 KB of each bucket, in blocks of which every other pair came the wrong way round.
+        try await append(2_400, of: 400, padding: 1_000, to: &scanned) { number in
+            (number / 400 ^ 1) + (number % 400 >= 200 ? 1 : 0)
+        }
+        let scan = try Scan(scanned.log.snapshot(), ScanRequest())
+        var (events, last): ([ReadEvent], Bucket) = ([], .earliest)
+        while let chunk = try scan.next() {
+            let (first, end) = (try #require(chunk.output.runs.first), try #require(chunk.output.runs.last))
+            #expect(first.bucket > last, "a chunk ended in \(last)")
+            last = end.bucket
+            chunk.forEachLine { events.append(ReadEvent(sequence: $1, line: $0)) }
+        }
+        #expect(events == scanned.reference.scan(order: .time))
+        try await scanned.log.close()
+    }
+
     @Test("one line in ten is late: all come sorted, in small chunks")
     func late() async throws {
         var random = SeededRandom(seed: 2)
