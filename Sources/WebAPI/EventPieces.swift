@@ -243,13 +243,4 @@ final class EventPieces: @unchecked Sendable {
         beat.withUnsafeReadableBytes { digest.update($0) }
         return beat
     }
-
-    /// Where the page behind that of a request begins; `nil` where there is none.
-    static func cursor(
-        behind request: ScanRequest, of snapshot: LogSnapshot, form: EventForm
-    ) throws(StoreError) -> ScanCursor? {
-        let source = try EventSource(snapshot, request, form)
-        try source.skip()
-        return source.summary.cursor
-    }
 }

@@ -45,6 +45,17 @@ enum EventSource {
     }
 }
 
+extension EventPieces {
+    /// Where the page behind that of a request begins; `nil` where there is none.
+    static func cursor(
+        behind request: ScanRequest, of snapshot: LogSnapshot, form: EventForm
+    ) throws(StoreError) -> ScanCursor? {
+        let source = try EventSource(snapshot, request, form)
+        try source.skip()
+        return source.summary.cursor
+    }
+}
+
 extension ByteBuffer: FrameSink {
     public var byteCount: Int { readableBytes }
 
