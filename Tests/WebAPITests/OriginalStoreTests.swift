@@ -68,7 +68,7 @@ struct OriginalStoreTests {
         }
     }
 
-    @Test("a follower sees what a form brings as soon as it is stored", .timeLimit(.minutes(1)))
+    @Test("a follower sees what a form brings as soon as it is stored")
     func follower() async throws {
         try await TestServer.run(resolution: .oneMillisecond) { server in
             let port = server.port

@@ -16,7 +16,7 @@ struct SecureServer {
     ///   - clients: vouches for clients; `nil`: they are not asked for a certificate.
     static func run(
         clients: TestAuthority? = nil, _ clientAuth: TLSOptions.ClientAuth = .required,
-        limits: ConnectionLimits = ConnectionLimits(), _ body: (SecureServer) async throws -> Void
+        limits: ConnectionLimits = .patient, _ body: (SecureServer) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()
         let authority = try TestAuthority()

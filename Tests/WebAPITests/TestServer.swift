@@ -18,7 +18,7 @@ struct TestServer {
     /// Serves a fresh store while `body` runs, then shuts down in good order.
     static func run(
         on disk: any Disk, at directory: String, resolution: Resolution = .tenMinutes,
-        heartbeat: Duration = .seconds(3_600), serving: Server.Options = .init(host: "127.0.0.1", port: 0),
+        heartbeat: Duration = .seconds(3_600), serving: Server.Options = .patient,
         _ body: (TestServer) async throws -> Void
     ) async throws {
         var options = LogOptions()
@@ -98,5 +98,22 @@ struct TestServer {
             line.withUnsafeBytes { batch.append($0, bucket: bucket) }
             _ = try await log.append(batch, delivery: nil)
         }
+    }
+}
+
+extension ConnectionLimits {
+    /// No limit of time that a busy machine might pass.
+    static var patient: Self {
+        var limits = Self()
+        (limits.header, limits.body, limits.idle) = (.seconds(3_600), .seconds(3_600), .seconds(3_600))
+        return limits
+    }
+}
+
+extension Server.Options {
+    static var patient: Self {
+        var options = Self(host: "127.0.0.1", port: 0)
+        options.connections = .patient
+        return options
     }
 }

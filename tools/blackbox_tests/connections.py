@@ -49,7 +49,10 @@ def connect(server, authority):
 
 def ping(connection):
     connection.sendall(b"GET /wsapi/ping HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    return connection.recv(4096).endswith(b"pong")
+    answer = b""
+    while not answer.endswith(b"pong") and (part := connection.recv(4096)):
+        answer += part
+    return answer.endswith(b"pong")
 
 
 def until_said(server, count, words):
