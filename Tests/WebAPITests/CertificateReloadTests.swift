@@ -7,7 +7,7 @@ import Testing
 
 @testable import WebAPI
 
-/// SPEC C3.
+/// SPEC L3.
 @Suite("certificates that change")
 struct CertificateReloadTests {
     /// Loads what `authority` has issued, and tells what it says from then on.

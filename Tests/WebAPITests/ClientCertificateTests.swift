@@ -9,7 +9,7 @@ import Testing
 
 @testable import WebAPI
 
-/// SPEC C2.
+/// SPEC L2.
 @Suite("client certificates")
 struct ClientCertificateTests {
     /// Where a client is refused: its own handshake ends before the server has looked at its certificate (TLS 1.3).

@@ -7,7 +7,7 @@ import Testing
 
 @testable import WebAPI
 
-/// SPEC C4–C8.
+/// SPEC L5–L8.
 @Suite("limits of connections")
 struct ConnectionLimitTests {
     private static let stream = "/wsapi/interaction_data/stream"

@@ -2,7 +2,7 @@ import Testing
 
 @testable import WebAPI
 
-/// SPEC C1–C3: every endpoint over HTTPS, by HTTP/1.1 and HTTP/2.
+/// SPEC L1–L4: every endpoint over HTTPS, by HTTP/1.1 and HTTP/2.
 @Suite("HTTPS")
 struct SecureServerTests {
     private static let target = "/wsapi/interaction_data"
