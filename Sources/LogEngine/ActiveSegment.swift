@@ -64,18 +64,21 @@ final class ActiveSegment {
     }
 
     /// Writes the blocks of one commit and makes them durable. If the disk is full, nothing was
-    /// written; any other failure leaves the end of the file unknown, and the segment unusable.
-    func commit(_ blocks: [(meta: BlockMeta, data: [UInt8])]) throws(StoreError) {
+    /// written; any other failure leaves the end of the file unknown, and the segment unusable. Returns how
+    /// long the sync took by `uptime`, in its nanoseconds.
+    func commit(
+        _ blocks: [(meta: BlockMeta, data: [UInt8])], uptime: () -> UInt64
+    ) throws(StoreError) -> UInt64 {
         let frames = blocks.map { (meta: $0.meta.encoded(salt: head.salt), data: $0.data) }
-        let result: Result<Void, StoreError> = withExtendedLifetime(frames) {
+        let result: Result<UInt64, StoreError> = withExtendedLifetime(frames) {
             var pieces: [UnsafeRawBufferPointer] = []
             for frame in frames {
                 frame.meta.withUnsafeBytes { pieces.append($0) }
                 frame.data.withUnsafeBytes { pieces.append($0) }
             }
-            return Result { () throws(StoreError) in try append(pieces) }
+            return Result { () throws(StoreError) in try append(pieces, uptime) }
         }
-        try result.get()
+        let syncNanoseconds = try result.get()
         for (block, frame) in zip(blocks, frames) {
             let entry = BlockIndexEntry(block.meta, offset: length, metaLength: frame.meta.count)
             index.append(entry)
@@ -84,12 +87,16 @@ final class ActiveSegment {
             length = entry.end
         }
         nextSequence = max(nextSequence, totals.nextSequence)
+        return syncNanoseconds
     }
 
-    private func append(_ pieces: [UnsafeRawBufferPointer]) throws(StoreError) {
+    private func append(_ pieces: [UnsafeRawBufferPointer], _ uptime: () -> UInt64) throws(StoreError) -> UInt64 {
         try writeOrTakeBack(pieces)
+        let written = uptime()
         try file.sync(.commit)
+        let synced = uptime()
         for piece in pieces { hash.update(piece) }
+        return synced - written
     }
 
     /// A write that the disk has no room for leaves the file as it was, durably.

@@ -85,6 +85,8 @@ final class AdmissionGate: Sendable {
     init(bound: Int = Bounds.inFlightBytes) { self.bound = bound }
 
     var bytesInFlight: Int { state.withLock { $0.inFlight } }
+    /// Those who wait in line.
+    var waiting: Int { state.withLock { $0.waiting.count } }
 
     /// Waits in line for room.
     func admit(_ bytes: Int) async throws(StoreError) -> Admission {

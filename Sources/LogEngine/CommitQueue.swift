@@ -25,6 +25,9 @@ struct CommitQueue<Waiter> {
     private var isAsleep = false
     private(set) var isClosed = false
 
+    /// Appends that no commit has taken yet.
+    var waitingAppends: Int { items.count }
+
     /// Whether the committer has to be woken, or `nil` where the queue is closed.
     mutating func enqueue(_ item: Item) -> Bool? {
         guard !isClosed else { return nil }

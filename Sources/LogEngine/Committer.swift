@@ -16,12 +16,17 @@ final class Committer: @unchecked Sendable {
     private let queue = Mutex(CommitQueue<Waiter>())
     private var alarm: Alarm { writer.alarm }
     private let publish: @Sendable (LogSnapshot, StoreError?) -> Void
+    private let observer = Mutex<(@Sendable (CommitReport) -> Void)?>(nil)
+    private let uptime: @Sendable () -> UInt64
+    /// Since when it has been at what it does now, by `uptime`; 0 while it sleeps.
+    private let busySince = Atomic<UInt64>(0)
 
     /// Starts the thread. `publish` is called on it after each commit, seal and failure, before the
     /// writers hear of it.
     init(_ writer: LogWriter, publish: @escaping @Sendable (LogSnapshot, StoreError?) -> Void) throws(StoreError) {
         self.writer = writer
         self.publish = publish
+        uptime = writer.environment.uptime
         var thread = pthread_t()
         let retained = Unmanaged.passRetained(self)
         let code = pthread_create(
@@ -36,6 +41,21 @@ final class Committer: @unchecked Sendable {
             throw .disk(SystemFault(code), "start a thread for", "the committer")
         }
         pthread_detach(thread)
+    }
+
+    /// Appends that no commit has taken yet.
+    var waitingAppends: Int { queue.withLock { $0.waitingAppends } }
+
+    /// How long it has been at what it does now; 0 while it sleeps.
+    var busyNanoseconds: UInt64 {
+        let since = busySince.load(ordering: .relaxed)
+        return since == 0 ? 0 : uptime() - min(since, uptime())
+    }
+
+    /// `body` is called on the committer's thread after each commit that made something durable, before the
+    /// writers hear of it; it takes the place of the one before.
+    func observe(_ body: @escaping @Sendable (CommitReport) -> Void) {
+        observer.withLock { $0 = body }
     }
 
     func append(_ append: PendingAppend, completion: @escaping AppendCompletion) {
@@ -71,13 +91,18 @@ final class Committer: @unchecked Sendable {
     private func run() {
         while true {
             switch queue.withLock({ $0.next() }) {
-            case .commit(let items): commit(items)
-            case .task(let waiter): perform(waiter)
+            case .commit(let items):
+                begin()
+                commit(items)
+            case .task(let waiter):
+                begin()
+                perform(waiter)
             case .close(let waiter):
                 close(waiter)
                 return
             case .sleep:
                 bury()
+                busySince.store(0, ordering: .relaxed)
                 alarm.wait(atMost: writer.millisecondsUntilDue)
                 queue.withLock { $0.awoke() }
                 sealIfDue()
@@ -88,8 +113,11 @@ final class Committer: @unchecked Sendable {
         }
     }
 
+    private func begin() { busySince.store(max(uptime(), 1), ordering: .relaxed) }
+
     private func commit(_ items: [CommitQueue<Waiter>.Item]) {
         let answers = writer.commit(items.map(\.append))
+        if let report = writer.report { observer.withLock { $0 }?(report) }
         publish(writer.snapshot, writer.poison)
         for (item, answer) in zip(items, answers) {
             guard case .append(let completion) = item.waiter else { continue }

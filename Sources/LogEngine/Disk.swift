@@ -59,6 +59,8 @@ public protocol DiskFile: AnyObject, Sendable {
     func sync(_ point: SyncPoint) throws(SystemFault)
     func truncate(to length: UInt64) throws(SystemFault)
     func length() throws(SystemFault) -> UInt64
+    /// Whether this is the file that has the name `path` now.
+    func isNamed(_ path: String) throws(SystemFault) -> Bool
     /// Milliseconds since 1970, for both times that a file has.
     func setModificationTime(_ milliseconds: UInt64) throws(SystemFault)
     func close()

@@ -16,6 +16,7 @@ public final class EventLog: Sendable {
     private let admissions = AdmissionGate()
     private let board: SnapshotBoard
     private let room: WriteRoom
+    private let lock: any DiskFile
     let layout: Layout
     let environment: Environment
     let reserveBytes: UInt64
@@ -48,6 +49,7 @@ public final class EventLog: Sendable {
         resolution = writer.manifest.resolution
         deliverySecret = writer.manifest.deliverySecret
         room = writer.room
+        lock = opened.lock
         let board = SnapshotBoard(writer.snapshot)
         self.board = board
         committer = try Committer(writer) { board.publish($0, failure: $1) }
@@ -163,24 +165,31 @@ public final class EventLog: Sendable {
         board.stopFollowing()
     }
 
+    /// Nanoseconds of a clock that nobody sets, since any moment.
+    public func uptime() -> UInt64 { environment.uptime() }
+
+    /// Has `observer` told of each commit that made something durable, in place of the one before. It is
+    /// called on the committer's thread, which must not be held up, before those who appended hear of it.
+    public func observeCommits(_ observer: @escaping @Sendable (CommitReport) -> Void) {
+        committer.observe(observer)
+    }
+
     public var health: LogHealth {
         LogHealth(
-            failure: board.failure, freeBytes: freeBytes(), bytesInFlight: admissions.bytesInFlight,
+            failure: board.failure, freeBytes: freeBytes(), leastFreeBytes: room.leastFree,
+            bytesInFlight: admissions.bytesInFlight, appendsBeforeAdmission: admissions.waiting,
+            appendsBeforeCommit: committer.waitingAppends, committerNanoseconds: committer.busyNanoseconds,
             appendsWithoutRoom: room.refusals)
     }
-}
 
-/// How a log does.
-public struct LogHealth: Sendable {
-    /// What poisoned it: it takes no more appends until it is opened again.
-    public let failure: StoreError?
-    /// Of the file system; `nil` where it cannot be asked.
-    public let freeBytes: UInt64?
-    /// Raw bytes taken in and not durable yet.
-    public let bytesInFlight: Int
-    /// Appends that were refused, before anything of them was written, because they would have left too
-    /// little free.
-    public let appendsWithoutRoom: Int
+    /// Whether `LOCK` is still the file whose lock was taken when the log was opened: else another process can
+    /// take this store for nobody's. Not to be asked of a closed log.
+    public var holdsLock: Bool {
+        let isNamed = Result { () throws(StoreError) in
+            try attempt("look at", layout.lock) { () throws(SystemFault) in try lock.isNamed(layout.lock) }
+        }
+        return (try? isNamed.get()) ?? false
+    }
 }
 
 /// The newest snapshot, and those who wait for a newer one.

@@ -23,6 +23,8 @@ final class LogWriter {
     let reserve: Reserve
     let room: WriteRoom
     private(set) var poison: StoreError?
+    /// Of the last commit, if it made something durable.
+    private(set) var report: CommitReport?
     /// A roll whose manifest is still to be written.
     private var unlisted: SegmentEntry?
     /// Files of segments that were to be listed and are not.
@@ -44,7 +46,7 @@ final class LogWriter {
         for fault in opened.report.faults { access.faults.report(fault) }
         graveyard = Graveyard(access) { [alarm] in alarm.ring() }
         era = SnapshotEra(graveyard)
-        room = WriteRoom(environment.disk, opened.layout.root)
+        room = WriteRoom(environment.disk, opened.layout.root, leaving: opened.reserve.keptFree)
         self.options = options
         self.environment = environment
     }
@@ -61,6 +63,7 @@ final class LogWriter {
     /// Makes appends durable together and answers each. An append that is answered with success is on
     /// disk; one that is answered with an error is not, unless the log is poisoned: then nobody knows.
     func commit(_ appends: [PendingAppend]) -> [Result<AppendOutcome, StoreError>] {
+        report = nil
         if let poison { return appends.map { _ in .failure(.poisoned(by: poison)) } }
         do throws(StoreError) {
             let plan = CommitPlan(
@@ -71,7 +74,7 @@ final class LogWriter {
                 plan.storedBytes, appends: appends.count, leaving: reserve.keptFree, now: environment.now())
             takeMissingReserve()
             try makeRoom(for: plan)
-            try write(plan)
+            try write(plan, batches: appends.count)
             return plan.answers
         } catch {
             return appends.map { _ in .failure(poisoning(error)) }
@@ -92,7 +95,7 @@ final class LogWriter {
         }
     }
 
-    private func write(_ plan: CommitPlan) throws(StoreError) {
+    private func write(_ plan: CommitPlan, batches: Int) throws(StoreError) {
         var blocks: [(meta: BlockMeta, data: [UInt8])] = []
         for index in 0..<plan.blockCount {
             let planned = index < plan.blocks.count ? plan.blocks[index] : nil
@@ -103,7 +106,11 @@ final class LogWriter {
             if let planned { meta.hold(planned.content) }
             blocks.append((meta, planned?.content.data ?? []))
         }
-        try active.commit(blocks)
+        let start = active.length
+        let syncNanoseconds = try active.commit(blocks, uptime: environment.uptime)
+        report = CommitReport(
+            batches: batches, events: blocks.reduce(0) { $0 + $1.meta.lines }, bytes: active.length - start,
+            syncNanoseconds: syncNanoseconds)
         for delivery in plan.keyed { memory.remember(delivery) }
         for delivery in plan.sourced { memory.remember(delivery) }
         memory.trim(now: environment.now())

@@ -138,6 +138,16 @@ private final class PosixFile: DiskFile {
         return UInt64(status.st_size)
     }
 
+    func isNamed(_ path: String) throws(SystemFault) -> Bool {
+        var (its, named) = (stat(), stat())
+        try check(fstat(descriptor, &its))
+        guard stat(path, &named) == 0 else {
+            guard errno == ENOENT else { throw SystemFault(errno) }
+            return false
+        }
+        return its.st_ino == named.st_ino && its.st_dev == named.st_dev
+    }
+
     func setModificationTime(_ milliseconds: UInt64) throws(SystemFault) {
         let time = timespec(tv_sec: Int(milliseconds / 1_000), tv_nsec: Int(milliseconds % 1_000) * 1_000_000)
         try check(

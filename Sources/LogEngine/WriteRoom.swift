@@ -13,16 +13,23 @@ final class WriteRoom: Sendable {
         var asked: UInt64 = 0
         var written: UInt64 = 0
         var refusals = 0
+        /// What appends leave free.
+        var kept: UInt64
     }
 
     private let disk: any Disk
     private let path: String
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    init(_ disk: any Disk, _ path: String) {
+    /// - Parameter kept: what appends leave free, until the first says so itself.
+    init(_ disk: any Disk, _ path: String, leaving kept: UInt64) {
         self.disk = disk
         self.path = path
+        state = Mutex(State(kept: kept))
     }
+
+    /// With less free, appends are refused.
+    var leastFree: UInt64 { state.withLock { $0.kept } }
 
     /// Appends that were refused for want of room.
     var refusals: Int { state.withLock { $0.refusals } }
@@ -34,6 +41,7 @@ final class WriteRoom: Sendable {
     /// `now` in milliseconds.
     func take(_ bytes: Int, appends: Int, leaving kept: UInt64, now: UInt64) throws(StoreError) {
         let short: UInt64? = state.withLock { state in
+            state.kept = kept
             let age = now >= state.asked ? now - state.asked : .max
             let isStale = age >= Bounds.freeSpaceMilliseconds || state.written >= Bounds.freeSpaceBytes
             if isStale || !isEnough(state.free, for: bytes, leaving: kept) { ask(&state, now) }

@@ -26,7 +26,7 @@ public struct RetentionPolicy: Hashable, Sendable {
 
 /// When a job last ran, and last ran to its end; 0 is never.
 public struct JobRecord: Hashable, Sendable {
-    public enum Job: UInt32, Sendable {
+    public enum Job: UInt32, CaseIterable, Sendable {
         case compact = 1
         case purge = 2
         case verify = 3

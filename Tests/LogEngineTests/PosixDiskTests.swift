@@ -24,4 +24,20 @@ struct PosixDiskTests {
         try disk.removeDirectory(directory)
         #expect(throws: SystemFault(ENOENT)) { try disk.list(directory) }
     }
+
+    @Test("a file knows whether it still has its name", arguments: [false, true])
+    func names(isVirtual: Bool) throws {
+        let directory = try TemporaryDirectory()
+        let disk: any Disk = isVirtual ? VirtualDisk() : PosixDisk()
+        let path = isVirtual ? "/file" : "\(directory.path)/file"
+        let file = try disk.open(path, .create)
+        #expect(try file.isNamed(path))
+        try disk.rename(path, to: path + "2")
+        #expect(try !file.isNamed(path) && file.isNamed(path + "2"))
+        try disk.open(path, .create).close()
+        #expect(try !file.isNamed(path))
+        try disk.remove(path + "2")
+        #expect(try !file.isNamed(path + "2"))
+        file.close()
+    }
 }

@@ -82,7 +82,7 @@ struct WriteRoomTests {
     @Test("the file system is asked once a second, or after so many bytes, or before a refusal")
     func asked() throws {
         disk.freeBytes = 1 << 30
-        let room = WriteRoom(disk, "/")
+        let room = WriteRoom(disk, "/", leaving: 0)
         func asks(_ bytes: Int, at now: UInt64) -> (count: Int, isRefused: Bool) {
             let before = disk.calls(of: .freeBytes)
             do throws(StoreError) {

@@ -4,11 +4,17 @@ import Synchronization
 /// A clock that stands still until it is moved.
 public final class ManualClock: Sendable {
     private let time: Atomic<UInt64>
+    private let passed = Atomic<UInt64>(0)
 
     public init(_ milliseconds: UInt64 = 1_795_000_000_000) { time = Atomic(milliseconds) }
 
     public var now: UInt64 { time.load(ordering: .relaxed) }
-    public func advance(by milliseconds: UInt64) { time.add(milliseconds, ordering: .relaxed) }
+    /// By how much it was advanced, in nanoseconds. Setting it is not time that passes.
+    public var uptime: UInt64 { passed.load(ordering: .relaxed) * 1_000_000 }
+    public func advance(by milliseconds: UInt64) {
+        time.add(milliseconds, ordering: .relaxed)
+        passed.add(milliseconds, ordering: .relaxed)
+    }
     public func set(_ milliseconds: UInt64) { time.store(milliseconds, ordering: .relaxed) }
 }
 
@@ -26,6 +32,6 @@ public final class TestEnvironment: Sendable {
     public func on(_ disk: any Disk) -> Environment {
         Environment(
             disk: disk, now: { self.clock.now },
-            random: { self.random.withLock { random in random.next() } })
+            random: { self.random.withLock { random in random.next() } }, uptime: { self.clock.uptime })
     }
 }

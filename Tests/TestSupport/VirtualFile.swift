@@ -74,6 +74,11 @@ final class VirtualFile: DiskFile {
         }
     }
 
+    func isNamed(_ path: String) throws(SystemFault) -> Bool {
+        try checkOpen()
+        return try disk.perform(.length, path, isOperation: false) { state, _ in state.node(at: path) == node }
+    }
+
     func setModificationTime(_ milliseconds: UInt64) throws(SystemFault) {
         try checkOpen()
         try disk.perform(.setModificationTime, path, isOperation: true) { state, _ in

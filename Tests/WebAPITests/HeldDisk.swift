@@ -69,6 +69,7 @@ private final class HeldFile: DiskFile {
     }
     func truncate(to length: UInt64) throws(SystemFault) { try base.truncate(to: length) }
     func length() throws(SystemFault) -> UInt64 { try base.length() }
+    func isNamed(_ path: String) throws(SystemFault) -> Bool { try base.isNamed(path) }
     func setModificationTime(_ milliseconds: UInt64) throws(SystemFault) {
         try base.setModificationTime(milliseconds)
     }
