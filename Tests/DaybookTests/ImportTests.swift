@@ -13,8 +13,8 @@ struct ImportTests {
         "Interactions": ["SegmentFormat", "LogEngine", "Glibc"],
         "Settings": ["Glibc", "Yams"],
         "WebAPI": [
-            "BodyDecoding", "SegmentFormat", "LogEngine", "Interactions", "Glibc", "Synchronization", "Crypto",
-            "HTTPTypes", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTP2", "NIOHTTPTypes",
+            "BodyDecoding", "SegmentFormat", "LogEngine", "Interactions", "Glibc", "Synchronization", "CoreMetrics",
+            "Crypto", "HTTPTypes", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTP2", "NIOHTTPTypes",
             "NIOHTTPTypesHTTP2", "NIOPosix", "NIOSSL", "NIOTLS", "ServiceLifecycle", "X509",
         ],
         "daybook": [
