@@ -53,6 +53,8 @@ struct ShortAnswer {
     /// The description of the endpoints, made once.
     static let description = ShortAnswer(.ok, MediaType.json, ByteBuffer(bytes: PackageResources.openapi_json))
 
+    static let version = ShortAnswer(.ok, MediaType.json, ByteBuffer(string: Build.json))
+
     static func text(_ line: String, _ status: HTTPResponse.Status = .ok) -> ShortAnswer {
         ShortAnswer(status, MediaType.text, ByteBuffer(string: line))
     }

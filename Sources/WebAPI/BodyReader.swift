@@ -20,14 +20,19 @@ struct BodyReader {
     let coding: BodyCoding?
 
     private var whole = ByteBuffer()
-    private var received = 0
+    /// Bytes that came, coded or not.
+    private(set) var received = 0
     private var deadline = ContinuousClock.now
 
-    init(_ fields: HTTPFields, limit: Duration) throws(Problem) {
+    /// Of the body, coded and decoded.
+    private let byteLimit: Int
+
+    init(_ fields: HTTPFields, limit: Duration, bytes byteLimit: Int) throws(Problem) {
         self.limit = limit
+        self.byteLimit = byteLimit
         announced = fields[.contentLength].flatMap { Int($0) }
         coding = try BodyCoding(of: fields)
-        if let announced, announced > Bounds.batchBytes { throw .bodyTooLarge }
+        if let announced, announced > byteLimit { throw .bodyTooLarge(byteLimit) }
     }
 
     /// Bytes to ask for before the body is read.
@@ -36,15 +41,15 @@ struct BodyReader {
     /// - Parameter admission: grows to what is held of the body: that which came, and that which it gave.
     mutating func read(_ body: RequestBody, _ admission: Admission) async throws -> ByteBuffer {
         deadline = ContinuousClock.now + limit
-        let decoder = coding.map { BodyDecoder($0, limits: .ofBodies) }
+        let decoder = coding.map { BodyDecoder($0, limits: .ofBodies(byteLimit)) }
         for try await part in body {
             received += part.readableBytes
-            guard received <= Bounds.batchBytes else { throw Problem.bodyTooLarge }
+            guard received <= byteLimit else { throw Problem.bodyTooLarge(byteLimit) }
             guard ContinuousClock.now < deadline else { throw Problem.bodyTooSlow }
             if let decoder {
                 try await decode(part, decoder, admission)
             } else {
-                try await makeRoom(received, atMost: announced ?? Bounds.batchBytes, admission)
+                try await makeRoom(received, atMost: announced ?? byteLimit, admission)
                 append(part)
             }
         }
@@ -70,7 +75,7 @@ struct BodyReader {
         var stretch = 0
         while part.readableBytes > 0 || isFull {
             let needed = received + decoder.decoded + Self.pieceBytes
-            try await makeRoom(needed, atMost: 2 * Bounds.batchBytes + Self.pieceBytes, admission)
+            try await makeRoom(needed, atMost: 2 * byteLimit + Self.pieceBytes, admission)
             let written = try whole.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.pieceBytes) { place in
                 let room = UnsafeMutableRawBufferPointer(rebasing: place[..<Self.pieceBytes])
                 return try part.readWithUnsafeReadableBytes { try decoder.decode($0, into: room) }
@@ -108,6 +113,7 @@ extension BodyCoding {
 }
 
 extension DecodingLimits {
-    static let ofBodies = DecodingLimits(
-        bytes: Bounds.batchBytes, ratio: Bounds.decodingRatio, floor: Bounds.decodingFloor)
+    static func ofBodies(_ bytes: Int) -> DecodingLimits {
+        DecodingLimits(bytes: bytes, ratio: Bounds.decodingRatio, floor: Bounds.decodingFloor)
+    }
 }

@@ -113,6 +113,7 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(let head):
             // What cannot be read is answered with a bare 400, behind all that was.
             if hasOverflown, pendingHeads.isEmpty { return refuseHeader(context, promise) }
+            if pendingHeads.isEmpty, head.status == .badRequest { counters.refuse("not_http", events: 0) }
             if head.status.kind != .informational { begin(head) }
             let done = answer.omitsBody ? tracked(promise, bytes: 0, context) : promise
             context.write(carrier == .http2 ? Self.withoutConnection(head, data) : data, promise: done)

@@ -48,12 +48,14 @@ struct EventAnswer: Sendable {
     }
 
     /// What is known once the whole body is.
-    func trailer(isComplete: Bool) -> HTTPFields {
+    /// - Parameter reason: why it ends early, as a token.
+    func trailer(isComplete: Bool, reason: String?) -> HTTPFields {
         var fields: HTTPFields = [
             .daybookCount: String(pieces.count),
             .daybookDigest: pieces.hash.hex,
             .daybookComplete: isComplete && pieces.isComplete ? "true" : "false",
         ]
+        if let reason { fields[.daybookReason] = reason }
         if let cursor = pieces.cursor { fields[.daybookCursor] = cursor.text }
         return fields
     }
@@ -70,7 +72,12 @@ struct EventAnswer: Sendable {
         if let cursor = trailer[.daybookCursor] { json.writeJSON(cursor) } else { json.writeStaticString("null") }
         json.writeStaticString(#","xxh3":"#)
         json.writeJSON(trailer[.daybookDigest] ?? "")
-        json.writeString(#","complete":\#(trailer[.daybookComplete] ?? "false")}}"# + "\n")
+        json.writeString(#","complete":\#(trailer[.daybookComplete] ?? "false")"#)
+        if let reason = trailer[.daybookReason] {
+            json.writeStaticString(#","reason":"#)
+            json.writeJSON(reason)
+        }
+        json.writeStaticString("}}\n")
         return json
     }
 }

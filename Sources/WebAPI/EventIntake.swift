@@ -13,6 +13,8 @@ struct EventIntake: Sendable {
     let log: EventLog
     let counters: Counters
     let bodyLimit: Duration
+    /// Bytes of a body.
+    let byteLimit: Int
 
     /// What to answer once every event is durable. Throws a `Problem` where nothing was stored.
     func take(_ request: Request, continuing writer: borrowing ResponseWriter) async throws -> ShortAnswer {
@@ -21,7 +23,8 @@ struct EventIntake: Sendable {
         do {
             let form = try PostForm(request.headers, request.uri.query)
             let key = try DeliveryKey(request.headers)
-            var reader = try BodyReader(request.headers, limit: bodyLimit)
+            var reader = try BodyReader(request.headers, limit: bodyLimit, bytes: byteLimit)
+            defer { counters.receive(bytes: reader.received) }
             let admission = try await log.admit(reader.admitted)
             defer { admission.release() }
             if request.headers[.expect]?.lowercased() == "100-continue" {

@@ -31,6 +31,8 @@ final class EventPieces: @unchecked Sendable {
     /// By scans that are no more.
     private var told = (lines: 0, isComplete: true)
     private var isAtEnd = false
+    /// It ended before its scan did, because of `stop()`.
+    private(set) var wasStopped = false
     private var lastCursor: ScanCursor?
     /// Lines that about fill a piece.
     private var lonePieceLines = 256
@@ -176,6 +178,22 @@ final class EventPieces: @unchecked Sendable {
         told = (told.lines + lines, told.isComplete && source.summary.isComplete)
         self.source = nil
         chunk = nil
+    }
+
+    /// Ends the body before the scan has come to its end, behind a whole line: returns the rest of the one that was
+    /// cut, or one more, since a cursor goes on behind a line. `nil` where nothing was begun.
+    func stop() -> ByteBuffer? {
+        guard !isAtEnd else { return nil }
+        var rest = ByteBuffer()
+        chunk?.fill(&rest, to: 0, wholeLines: true, isFirstRow: &isFirstRow)
+        rest.withUnsafeReadableBytes { digest.update($0) }
+        if let source {
+            told = (told.lines + source.summary.lines - (chunk?.linesLeft ?? 0), false)
+            request.cursor = chunk == nil ? source.present : source.cursor(inChunk: chunk)
+        }
+        (source, chunk, isAtEnd, wasStopped) = (nil, nil, true, true)
+        (told.isComplete, lastCursor) = (false, request.cursor)
+        return rest.readableBytes > 0 ? rest : nil
     }
 
     /// Lets the scan go and gives up its place.

@@ -14,23 +14,40 @@ struct EventStreamer: Sendable {
     let log: EventLog
     let blocking: NIOThreadPool
     let departure: ClientDeparture
+    let counters: Counters
+    /// How long an answer may take that does not follow.
+    let limit: Duration
     let logger: Logger
 
+    /// Why an answer ended that took longer than it may.
+    private static let scanTooLong = "scan_too_long"
+
     func write(_ answer: EventAnswer, to writer: consuming some ResponseBodyWriter) async throws {
-        for piece in answer.held { try await writer.write(piece) }
-        let isComplete = try await finishes(answer, &writer)
-        if let closing = answer.pieces.closing() { try await writer.write(closing) }
-        let trailer = answer.trailer(isComplete: isComplete)
-        if answer.ending.hasLine { try await writer.write(answer.lastLine(trailer)) }
+        let stopwatch = Stopwatch(log, limit: answer.follow == nil ? limit : nil)
+        for piece in answer.held { try await write(piece, &writer) }
+        let isComplete = try await finishes(answer, stopwatch, &writer)
+        if let closing = answer.pieces.closing() { try await write(closing, &writer) }
+        let reason = answer.pieces.wasStopped ? Self.scanTooLong : nil
+        if let reason { counters.refuse(reason, events: 0) }
+        let trailer = answer.trailer(isComplete: isComplete, reason: reason)
+        if answer.ending.hasLine { try await write(answer.lastLine(trailer), &writer) }
+        counters.deliver(events: answer.pieces.count)
         try await writer.finish(answer.ending.hasTrailer ? trailer : nil)
+    }
+
+    private func write(_ piece: ByteBuffer, _ writer: inout some ResponseBodyWriter) async throws {
+        try await writer.write(piece)
+        counters.send(bytes: piece.readableBytes)
     }
 
     /// Whether everything could be read. A failure in the middle is told in the trailer: the head has
     /// long been sent.
-    private func finishes(_ answer: EventAnswer, _ writer: inout some ResponseBodyWriter) async throws -> Bool {
+    private func finishes(
+        _ answer: EventAnswer, _ stopwatch: Stopwatch, _ writer: inout some ResponseBodyWriter
+    ) async throws -> Bool {
         do {
-            try await tell(answer.pieces, &writer)
-            if let follow = answer.follow { try await self.follow(follow, answer.pieces, &writer) }
+            try await tell(answer.pieces, stopwatch, &writer)
+            if let follow = answer.follow { try await self.follow(follow, answer.pieces, stopwatch, &writer) }
             return true
         } catch let error as StoreError {
             logger.error("an answer was cut short: \(error)")
@@ -40,11 +57,14 @@ struct EventStreamer: Sendable {
 
     /// While a piece is on its way, the next ones are made; not where the scan has no place, because what is made
     /// ahead would be held.
-    private func tell(_ pieces: EventPieces, _ writer: inout some ResponseBodyWriter) async throws {
+    private func tell(
+        _ pieces: EventPieces, _ stopwatch: Stopwatch, _ writer: inout some ResponseBodyWriter
+    ) async throws {
         let ahead = PiecesAhead(
-            on: blocking, most: { pieces.hasPlace ? EventPieces.ahead : 0 }, make: { try pieces.next() })
+            on: blocking, most: { pieces.hasPlace ? EventPieces.ahead : 0 },
+            make: { try stopwatch.isOver ? pieces.stop() : pieces.next() })
         defer { ahead.stop() }
-        while let piece = try await ahead.next() { try await writer.write(piece) }
+        while let piece = try await ahead.next() { try await write(piece, &writer) }
         // Suspends until the client has taken what was told. Only then is the place given up, or any number of
         // clients that do not read could have pieces waiting.
         try await writer.write(ByteBuffer())
@@ -54,7 +74,8 @@ struct EventStreamer: Sendable {
     /// Tells what is stored from now on, in order of arrival, until the client leaves or the log stops
     /// its followers.
     private func follow(
-        _ follow: EventAnswer.Follow, _ pieces: EventPieces, _ writer: inout some ResponseBodyWriter
+        _ follow: EventAnswer.Follow, _ pieces: EventPieces, _ stopwatch: Stopwatch,
+        _ writer: inout some ResponseBodyWriter
     ) async throws {
         var last = follow.after
         while true {
@@ -63,9 +84,9 @@ struct EventStreamer: Sendable {
                 let request = ScanRequest(
                     range: follow.range, order: .arrival, limit: nil, cursor: nil, after: last)
                 try await blocking.runIfActive { try pieces.proceed(snapshot, request) }
-                try await tell(pieces, &writer)
+                try await tell(pieces, stopwatch, &writer)
                 last = snapshot.lastSequence
-            case .silence: try await writer.write(pieces.heartbeat())
+            case .silence: try await write(pieces.heartbeat(), &writer)
             case .end: return
             }
         }
@@ -97,4 +118,18 @@ struct EventStreamer: Sendable {
         guard let timer, case .success = await timer.result, !Task.isCancelled else { return .end }
         return .silence
     }
+}
+
+/// Tells when an answer has taken as long as it may, by the log's clock.
+private struct Stopwatch: Sendable {
+    private let log: EventLog
+    private let end: UInt64
+
+    /// - Parameter limit: from now on; `nil` for none.
+    init(_ log: EventLog, limit: Duration?) {
+        self.log = log
+        end = limit.map { log.uptime() + UInt64($0 / .nanoseconds(1)) } ?? .max
+    }
+
+    var isOver: Bool { log.uptime() >= end }
 }

@@ -5,7 +5,7 @@ extension HTTPField.Name {
     static let daybookCursor = Self.known("Daybook-Cursor")
     static let daybookDigest = Self.known("Daybook-XXH3")
     /// Why a body was refused, where the answer itself is one of a few texts: a token, then perhaps
-    /// `; offset=n`, the place in the decoded data.
+    /// `; offset=n`, the place in the decoded data. As a trailer, why a streamed answer ended early.
     static let daybookReason = Self.known("Daybook-Reason")
     static let daybookComplete = Self.known("Daybook-Complete")
     static let idempotencyKey = Self.known("Idempotency-Key")

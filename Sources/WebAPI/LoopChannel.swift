@@ -57,7 +57,11 @@ struct ConnectionRoom: Sendable {
     func refusal(of channel: any Channel) -> RefusedConnection? {
         let entry = count.enter()
         channel.closeFuture.whenComplete { _ in count.leave() }
-        guard case .refused(let isTold) = entry else { return nil }
+        guard case .refused(let isTold) = entry else {
+            counters.beginConnection()
+            channel.closeFuture.whenComplete { _ in counters.endConnection() }
+            return nil
+        }
         let problem = Problem.tooManyConnections
         counters.refuse(problem.reason, events: 0)
         guard isTold, let date else { return RefusedConnection(nil) }

@@ -7,6 +7,7 @@ struct Problem: Error, Equatable {
     enum Extra: Equatable {
         case number(Int)
         case text(String)
+        case list([String])
     }
 
     var status: HTTPResponse.Status
@@ -49,6 +50,7 @@ struct Problem: Error, Equatable {
             switch value {
             case .number(let number): json.writeString(String(number))
             case .text(let text): json.writeJSON(text)
+            case .list(let texts): json.writeJSON(texts)
             }
         }
         json.writeStaticString("}\n")
@@ -78,5 +80,15 @@ extension ByteBuffer {
             }
         }
         writeInteger(UInt8(ascii: "\""))
+    }
+
+    /// Writes a JSON array of strings.
+    fileprivate mutating func writeJSON(_ texts: [String]) {
+        writeStaticString("[")
+        for (index, text) in texts.enumerated() {
+            if index > 0 { writeStaticString(",") }
+            writeJSON(text)
+        }
+        writeStaticString("]")
     }
 }

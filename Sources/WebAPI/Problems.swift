@@ -105,10 +105,14 @@ extension Problem {
         "events are sent as \(MediaType.ndjson), \(MediaType.json) or \(MediaType.form)"
     ).closingConnection()
 
-    static let bodyTooLarge = Problem(
-        .contentTooLarge, "body_too_large",
-        "a body has at most \(Bounds.batchBytes) bytes; nothing of it was stored: send it in parts"
-    ).closingConnection()
+    private static let bodyTooLargeReason = "body_too_large"
+
+    static func bodyTooLarge(_ limit: Int) -> Problem {
+        Problem(
+            .contentTooLarge, bodyTooLargeReason,
+            "a body has at most \(limit) bytes; nothing of it was stored: send it in parts"
+        ).closingConnection()
+    }
 
     static let tooManyLines = Problem(
         .contentTooLarge, "too_many_lines",
@@ -149,7 +153,7 @@ extension Problem {
             case .corrupt: "coding_corrupt"
             case .trailing: "coding_trailing"
             case .ratio: "coding_ratio"
-            case .tooLarge: Self.bodyTooLarge.reason
+            case .tooLarge: Self.bodyTooLargeReason
             }
         self.init(
             fault.kind == .ratio || fault.kind == .tooLarge ? .contentTooLarge : .badRequest, reason,
@@ -157,6 +161,22 @@ extension Problem {
         extras = [("offset", .number(fault.offset))]
         // The rest of the body is not wanted, unless its end is what was missed.
         closesConnection = fault.kind != .truncated
+    }
+
+    static let tooManyInFlight: Problem = {
+        var problem = Problem(
+            .tooManyRequests, "too_many_in_flight", "as many requests as may be are being answered; send it again")
+        problem.fields[.retryAfter] = "1"
+        return problem
+    }()
+
+    /// - Parameter wait: nanoseconds.
+    static func tooManyRequests(wait: UInt64) -> Problem {
+        var problem = Problem(
+            .tooManyRequests, "too_many_requests", "this client has sent more requests than it may; send it again later"
+        )
+        problem.fields[.retryAfter] = String((wait + 999_999_999) / 1_000_000_000)
+        return problem
     }
 
     static let badIdempotencyKey = Problem(

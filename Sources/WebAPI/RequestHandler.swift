@@ -9,55 +9,126 @@ import NIOPosix
 struct RequestHandler: Sendable {
     let log: EventLog
     let blocking: NIOThreadPool
-    let counters: Counters
+    let metrics: Metrics
     let logger: Logger
     /// The longest silence of a stream of changes.
     let heartbeat: Duration
+    let role: Role
     let limits: ConnectionLimits
     let streams: ClientStreams
+    let requests: RequestLimits
+    let gate: RequestGate
     let date = HTTPDate()
     let places = ScanPlaces()
 
-    var intake: EventIntake { EventIntake(log: log, counters: counters, bodyLimit: limits.body) }
+    /// - Parameters:
+    ///   - metrics: where all listeners of the log count.
+    ///   - limits: those of connections that this process can keep to.
+    init(
+        log: EventLog, blocking: NIOThreadPool, metrics: Metrics, logger: Logger, options: Server.Options,
+        limits: ConnectionLimits
+    ) {
+        self.log = log
+        self.blocking = blocking
+        self.metrics = metrics
+        self.logger = logger
+        heartbeat = options.heartbeat
+        role = options.role
+        self.limits = limits
+        streams = ClientStreams(limits.streamsPerClient)
+        requests = options.requests
+        gate = RequestGate(options.requests, uptime: { log.uptime() })
+    }
+
+    var counters: Counters { metrics.counters }
+    var intake: EventIntake {
+        EventIntake(log: log, counters: counters, bodyLimit: limits.body, byteLimit: requests.bodyBytes)
+    }
     var reader: EventReader { EventReader(log: log, blocking: blocking, places: places) }
+
+    /// `nil` for a request that is none, or that this listener does not take.
+    func smallPost(_ head: HTTPRequest) -> SmallPost? {
+        role.servesEvents ? SmallPost(head, byteLimit: requests.bodyBytes) : nil
+    }
 
     func respond(
         to request: Request, writer: consuming ResponseWriter, channel: any Channel
     ) async throws {
-        let answer = try await answer(to: request, continuing: writer)
+        var visit = visit(to: Endpoint(request.method, path: request.uri.path))
         let isLast = request.head.asksForOtherProtocol
-        switch answer {
+        switch try await answer(to: request, &visit, from: channel, continuing: writer) {
         case .short(let answer):
-            let head = head(answer.status, answer.fields, isLast: isLast)
-            try await writer.write(response: head, body: ResponseBody(byteBuffer: answer.body))
+            if request.method != .head { counters.send(bytes: answer.body.readableBytes) }
+            try await write(answer, visit, isLast: isLast, to: writer)
         case .fields(let fields):
+            end(visit, .ok)
             try await writer.writeResponse(head(.ok, fields, isLast: isLast))
         case .events(let answer):
             let head = head(.ok, answer.fields, isLast: isLast)
-            let origin = try await RequestOrigin(channel)
+            let origin = try await origin(of: channel, visit)
             guard answer.follow != nil, !origin.isStream else {
-                return try await stream(answer, head, origin, to: writer)
+                return try await stream(answer, head, visit, origin, to: writer)
             }
             guard let stream = streams.take(origin.peer.address) else {
-                let problem = Problem.tooManyStreams
-                counters.refuse(problem.reason, events: 0)
-                let refusal = refusal(problem, for: problem)
-                return try await writer.write(
-                    response: self.head(refusal.status, refusal.fields, isLast: isLast),
-                    body: ResponseBody(byteBuffer: refusal.body))
+                return try await write(refused(.tooManyStreams), visit, isLast: isLast, to: writer)
             }
-            try await self.stream(answer, head, origin, to: writer)
+            try await self.stream(answer, head, visit, origin, to: writer)
             withExtendedLifetime(stream) {}
         }
     }
 
+    func visit(to endpoint: Endpoint) -> Visit { Visit(to: endpoint, metrics.requests, now: log.uptime()) }
+
+    func end(_ visit: Visit, _ status: HTTPResponse.Status) {
+        visit.answer(status, now: log.uptime())
+        visit.end()
+    }
+
+    private func answer(
+        to request: Request, _ visit: inout Visit, from channel: any Channel,
+        continuing writer: borrowing ResponseWriter
+    ) async throws -> Answer {
+        do {
+            let isLimited = Route.operatorPaths[request.uri.path] == nil
+            if isLimited { try visit.enter(gate, Client(channel.remoteAddress)) }
+            return try await answer(to: request, continuing: writer)
+        } catch let problem as Problem {
+            return .short(refused(problem))
+        } catch {
+            visit.end()
+            throw error
+        }
+    }
+
+    private func origin(of channel: any Channel, _ visit: Visit) async throws -> RequestOrigin {
+        do {
+            return try await RequestOrigin(channel)
+        } catch {
+            visit.end()
+            throw error
+        }
+    }
+
+    private func write(
+        _ answer: ShortAnswer, _ visit: Visit, isLast: Bool, to writer: consuming ResponseWriter
+    ) async throws {
+        end(visit, answer.status)
+        let head = head(answer.status, answer.fields, isLast: isLast)
+        try await writer.write(response: head, body: ResponseBody(byteBuffer: answer.body))
+    }
+
     private func stream(
-        _ answer: EventAnswer, _ head: HTTPResponse, _ origin: RequestOrigin, to writer: consuming ResponseWriter
+        _ answer: EventAnswer, _ head: HTTPResponse, _ visit: Visit, _ origin: RequestOrigin,
+        to writer: consuming ResponseWriter
     ) async throws {
         counters.beginStreaming()
         defer { counters.endStreaming() }
+        defer { visit.end() }
+        if answer.follow != nil { visit.answer(.ok, now: log.uptime()) }
+        defer { if answer.follow == nil { visit.answer(.ok, now: log.uptime()) } }
         let streamer = EventStreamer(
-            log: log, blocking: blocking, departure: origin.departure, logger: logger)
+            log: log, blocking: blocking, departure: origin.departure, counters: counters,
+            limit: requests.scanDuration, logger: logger)
         try await streamer.write(answer, to: try await writer.writeHead(head))
     }
 
@@ -72,11 +143,8 @@ struct RequestHandler: Sendable {
     /// Every refusal becomes an answer here. What else is thrown means that the connection is broken.
     private func answer(to request: Request, continuing writer: borrowing ResponseWriter) async throws -> Answer {
         do {
-            guard request.head.isFramedSoundly else {
-                counters.refuse(Problem.badFraming.reason, events: 0)
-                throw Problem.badFraming
-            }
-            switch try Route(request.method, path: request.uri.path) {
+            guard request.head.isFramedSoundly else { throw Problem.badFraming }
+            switch try Route(request.method, path: request.uri.path, role: role) {
             case .storeEvents: return .short(try await store(request, continuing: writer))
             case .readEvents: return try await read(request)
             case .countEvents:
@@ -88,14 +156,22 @@ struct RequestHandler: Sendable {
             case .followChanges: return try await changes(request)
             case .ping: return .short(.text("pong"))
             case .isAlive: return .short(.text("ok"))
-            case .isReady: return .short(try readiness())
+            case .isReady: return .short(try await readiness())
+            case .version: return .short(.version)
+            case .metrics: return .short(try await exposition())
             case .describe: return .short(.description)
             case .options(let methods): return .short(.options(methods))
             }
         } catch {
             guard let problem = Problem(of: error) else { throw error }
-            return .short(refusal(problem, for: error))
+            return .short(refused(problem, for: error))
         }
+    }
+
+    /// Counts a refusal that brought no events.
+    private func refused(_ problem: Problem, for error: (any Error)? = nil) -> ShortAnswer {
+        counters.refuse(problem.reason, events: 0)
+        return refusal(problem, for: error ?? problem)
     }
 
     func refusal(_ problem: Problem, for error: any Error) -> ShortAnswer {
@@ -104,7 +180,13 @@ struct RequestHandler: Sendable {
     }
 
     private func store(_ request: Request, continuing writer: borrowing ResponseWriter) async throws -> ShortAnswer {
-        try await intake.take(request, continuing: writer)
+        do {
+            return try await intake.take(request, continuing: writer)
+        } catch {
+            // The intake has counted it, with its events.
+            guard let problem = Problem(of: error) else { throw error }
+            return refusal(problem, for: error)
+        }
     }
 
     private func read(_ request: Request) async throws -> Answer {
@@ -148,11 +230,13 @@ struct RequestHandler: Sendable {
         return .events(answer)
     }
 
-    private func readiness() throws -> ShortAnswer {
-        if let failure = log.health.failure {
-            throw Problem(
-                .serviceUnavailable, Problem.reason(of: failure.code), "not writing any more: \(failure.message)")
-        }
-        return .text("ok")
+    private func readiness() async throws -> ShortAnswer {
+        let readiness = try await blocking.runIfActive { Readiness(log) }
+        return readiness.answer
+    }
+
+    private func exposition() async throws -> ShortAnswer {
+        let text = try await blocking.runIfActive { metrics.exposition() }
+        return ShortAnswer(.ok, TextExposition.mediaType, text)
     }
 }

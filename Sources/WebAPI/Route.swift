@@ -10,12 +10,14 @@ enum Route: Equatable {
     case ping
     case isAlive
     case isReady
+    case version
+    case metrics
     case describe
     /// An OPTIONS; the methods that the path answers.
     case options(String)
 
-    init(_ method: HTTPRequest.Method, path: String) throws(Problem) {
-        guard let reading = Self.paths[path] else { throw .notFound }
+    init(_ method: HTTPRequest.Method, path: String, role: Role) throws(Problem) {
+        guard let reading = Self.paths(of: role)[path] else { throw .notFound }
         let isWritable = reading == .readEvents
         let allowed = isWritable ? "GET, HEAD, OPTIONS, POST" : "GET, HEAD, OPTIONS"
         switch method {
@@ -29,15 +31,35 @@ enum Route: Equatable {
     static let eventsPath = "/wsapi/interaction_data"
 
     /// What a GET of each path is for.
-    static let paths: [String: Route] = [
+    static let paths = operatorPaths.merging([
         eventsPath: .readEvents,
         eventsPath + "/": .readEvents,
         eventsPath + "/count": .countEvents,
         eventsPath + "/last": .readLastEvent,
         eventsPath + "/stream": .followChanges,
         "/wsapi/ping": .ping,
+        "/openapi.json": .describe,
+    ]) { path, _ in path }
+
+    /// Those for who runs the server. No limit of requests holds for them: a server that is busy says so.
+    static let operatorPaths: [String: Route] = [
         "/livez": .isAlive,
         "/readyz": .isReady,
-        "/openapi.json": .describe,
+        "/version": .version,
+        "/metrics": .metrics,
     ]
+
+    static func paths(of role: Role) -> [String: Route] { role.servesEvents ? paths : operatorPaths }
+}
+
+/// Whom a listener is for.
+public enum Role: String, CaseIterable, Sendable {
+    /// Serves all that there is.
+    case interactions
+    case userMetadata = "user-metadata"
+    case webhead
+    /// Serves what is for who runs the server, and nothing else.
+    case admin
+
+    var servesEvents: Bool { self == .interactions }
 }

@@ -17,6 +17,8 @@ public struct Server: Service {
         public var connections = ConnectionLimits()
         /// Takes a line for who runs the server.
         public var note: @Sendable (String) -> Void = { _ in }
+        public var role = Role.interactions
+        public var requests = RequestLimits()
         /// The longest silence of a stream of changes.
         var heartbeat = Duration.seconds(15)
 
@@ -35,7 +37,8 @@ public struct Server: Service {
     private static let backlog = 1_024
 
     /// What became of the events that were sent here.
-    public let counters = Counters()
+    public var counters: Counters { metrics.counters }
+    private let metrics: Metrics
     private let log: EventLog
     private let options: Options
     private let logger: Logger
@@ -44,15 +47,18 @@ public struct Server: Service {
 
     /// - Parameters:
     ///   - log: stays open when the server ends; it belongs to the caller.
+    ///   - metrics: those of the log, where several servers share it.
     ///   - onListening: called once, with the port, when requests can come.
     /// - Throws: where the certificates cannot be used.
     public init(
-        log: EventLog, options: Options, logger: Logger, onListening: @escaping @Sendable (Int) async -> Void
+        log: EventLog, options: Options, logger: Logger, metrics: Metrics? = nil,
+        onListening: @escaping @Sendable (Int) async -> Void
     ) throws(TLSFault) {
         certificates = try options.tls.map { tls throws(TLSFault) in
             try ServerCertificates(tls, note: options.note)
         }
         self.log = log
+        self.metrics = metrics ?? Metrics(of: log)
         self.options = options
         self.logger = logger
         self.onListening = onListening
@@ -108,8 +114,7 @@ public struct Server: Service {
             options.note("at most \(limits.connections) connections: this process may have no more files open")
         }
         let handler = RequestHandler(
-            log: log, blocking: blocking, counters: counters, logger: logger, heartbeat: options.heartbeat,
-            limits: limits, streams: ClientStreams(limits.streamsPerClient))
+            log: log, blocking: blocking, metrics: metrics, logger: logger, options: options, limits: limits)
         let listener = Listener(handler: handler, limits: limits, certificates: certificates)
         let onListening = onListening
         // Never shut down: the last of a connection is let go after it has been served.

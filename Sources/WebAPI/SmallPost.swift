@@ -9,11 +9,13 @@ struct SmallPost {
     private(set) var body = ByteBuffer()
 
     /// `nil` for every other request, and for one that will be refused for its head.
-    init?(_ head: HTTPRequest) {
+    /// - Parameter byteLimit: of a body.
+    init?(_ head: HTTPRequest, byteLimit: Int) {
         guard head.method == .post, head.path == Route.eventsPath else { return nil }
         let fields = head.headerFields
         guard fields.only(.contentType).map(MediaType.essence) == MediaType.ndjson,
-            let length = fields.only(.contentLength).flatMap({ Int($0) }), length <= EventIntake.loopBytes,
+            let length = fields.only(.contentLength).flatMap({ Int($0) }),
+            length <= min(EventIntake.loopBytes, byteLimit),
             !fields.contains(.expect), !fields.contains(.contentEncoding), !fields.contains(.transferEncoding),
             !fields.contains(.connection) || fields.only(.connection)?.lowercased() == "keep-alive"
         else { return nil }

@@ -80,7 +80,7 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler {
         guard !isStoring else { return held.append(inbound) }
         switch inbound {
         case .part(.head(let head)) where passed == 0 && context.channel.isWritable:
-            post = SmallPost(head)
+            post = handler.smallPost(head)
             if post == nil { pass(.head(head), context) }
         case .part(.body(let bytes)) where post != nil:
             post?.append(bytes)
@@ -118,36 +118,45 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler {
             return pass(.end(nil), context)
         }
         self.post = nil
+        var visit = handler.visit(to: .storeEvents)
         do throws(Problem) {
-            try store(post, admission, context)
+            try visit.enter(handler.gate, Client(context.channel.remoteAddress))
         } catch {
-            refuse(error, for: error, lineFeeds: post.lineFeeds)
+            return refuse(error, for: error, lineFeeds: 0, visit)
+        }
+        handler.counters.receive(bytes: post.body.readableBytes)
+        do throws(Problem) {
+            try store(post, admission, context, visit)
+        } catch {
+            refuse(error, for: error, lineFeeds: post.lineFeeds, visit)
         }
     }
 
     private func store(
-        _ post: SmallPost, _ admission: Admission, _ context: ChannelHandlerContext
+        _ post: SmallPost, _ admission: Admission, _ context: ChannelHandlerContext, _ visit: Visit
     ) throws(Problem) {
         let log = handler.log
         let batch = try EventDecoder.decodeSmall(post.body, resolution: log.resolution)
-        guard !batch.isEmpty else { return write(ShortAnswer(receipt: handler.intake.receiptOfNothing())) }
+        guard !batch.isEmpty else { return write(ShortAnswer(receipt: handler.intake.receiptOfNothing()), visit) }
         let delivery = post.key?.delivery(of: post.body, secret: log.deliverySecret)
         let lineFeeds = post.lineFeeds
         let here = NIOLoopBound(self, eventLoop: context.eventLoop)
         isStoring = true
         log.append(batch, delivery: delivery) { result in
-            here.eventLoop.execute { here.value.finish(result, admission, lineFeeds: lineFeeds) }
+            here.eventLoop.execute { here.value.finish(result, admission, lineFeeds: lineFeeds, visit) }
         }
     }
 
     /// Counts even if the client is gone by now.
-    private func finish(_ result: Result<AppendOutcome, StoreError>, _ admission: Admission, lineFeeds: Int) {
+    private func finish(
+        _ result: Result<AppendOutcome, StoreError>, _ admission: Admission, lineFeeds: Int, _ visit: Visit
+    ) {
         admission.release()
         isStoring = false
         do throws(StoreError) {
-            write(ShortAnswer(receipt: handler.intake.receipt(of: try result.get())))
+            write(ShortAnswer(receipt: handler.intake.receipt(of: try result.get())), visit)
         } catch {
-            refuse(Problem(error), for: error, lineFeeds: lineFeeds)
+            refuse(Problem(error), for: error, lineFeeds: lineFeeds, visit)
         }
         takeUpHeld()
     }
@@ -163,13 +172,15 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: - Out
 
-    private func refuse(_ problem: Problem, for error: any Error, lineFeeds: Int) {
+    private func refuse(_ problem: Problem, for error: any Error, lineFeeds: Int, _ visit: Visit) {
         handler.counters.refuse(problem.reason, events: lineFeeds)
-        write(handler.refusal(problem, for: error))
+        write(handler.refusal(problem, for: error), visit)
     }
 
-    private func write(_ answer: ShortAnswer) {
+    private func write(_ answer: ShortAnswer, _ visit: Visit) {
+        handler.end(visit, answer.status)
         guard let context else { return }
+        handler.counters.send(bytes: answer.body.readableBytes)
         context.write(Self.wrapOutboundOut(.head(handler.head(answer.status, answer.fields))), promise: nil)
         context.write(Self.wrapOutboundOut(.body(answer.body)), promise: nil)
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)

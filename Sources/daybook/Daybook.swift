@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import WebAPI
 
 @main
 struct Daybook: AsyncParsableCommand {
@@ -9,7 +10,7 @@ struct Daybook: AsyncParsableCommand {
         discussion: """
             Data goes to standard output, talk to standard error. Exit codes: \(ExitStatus.summary).
             """,
-        version: Version.text,
+        version: Build.version,
         subcommands: [
             ServeCommand.self, IngestCommand.self, ReadCommand.self, TailCommand.self, StatCommand.self,
             VerifyCommand.self, RepairCommand.self, MaintainCommand.self, SealCommand.self, CompactCommand.self,

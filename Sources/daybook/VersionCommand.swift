@@ -1,16 +1,11 @@
 import ArgumentParser
-
-enum Version {
-    static let text = "0.1.0"
-    /// Of the files (SPEC F5).
-    static let format = 1
-}
+import WebAPI
 
 struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "version", abstract: "Prints the version of the program and of its files.")
 
     func run() throws {
-        try Console.current.write("daybook \(Version.text), file format \(Version.format)\n")
+        try Console.current.write("daybook \(Build.version), file format \(Build.format)\n")
     }
 }

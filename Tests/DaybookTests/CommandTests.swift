@@ -3,6 +3,7 @@ import LogEngine
 import SegmentFormat
 import TestSupport
 import Testing
+import WebAPI
 
 @testable import daybook
 
@@ -178,7 +179,7 @@ struct CommandTests {
     @Test("version")
     func version() async throws {
         let run = try await CommandRun("version")
-        #expect(run.output == "daybook \(Version.text), file format 1\n")
+        #expect(run.output == "daybook \(Build.version), file format 1\n")
     }
 
     @Test("a bad line stops ingest, which says where and what was stored")

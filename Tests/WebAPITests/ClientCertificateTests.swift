@@ -32,7 +32,7 @@ struct ClientCertificateTests {
             for identity in refused { #expect(await !isServed(secure, identity)) }
             let good = try clients.issue("writer")
             #expect(await isServed(secure, good))
-            #expect(secure.server.counters.refused["handshake_failed"]?.bodies == 5)
+            #expect(secure.server.counters.refused["handshake_failed"]?.requests == 5)
         }
     }
 
@@ -89,8 +89,8 @@ private enum PeerServer {
             let limits = ConnectionLimits()
             let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
             let handler = RequestHandler(
-                log: server.log, blocking: .singleton, counters: server.counters, logger: logger,
-                heartbeat: .seconds(1), limits: limits, streams: ClientStreams(1))
+                log: server.log, blocking: .singleton, metrics: Metrics(of: server.log), logger: logger,
+                options: .loopback(), limits: limits)
             let (ports, port) = AsyncStream<Int>.makeStream()
             let listener = Listener(handler: handler, limits: limits, certificates: certificates)
             let service = try listener.builder(.singleton).buildServer(

@@ -95,7 +95,7 @@ struct CodedBodyTests {
             #expect(reply.fields["accept-encoding"] == "gzip, lz4, zstd")
             #expect(reply.fields["connection"] == "close")
             #expect(reply.text.contains(#""reason":"unsupported_coding""#))
-            #expect(server.counters.refused["unsupported_coding"]?.bodies == 1)
+            #expect(server.counters.refused["unsupported_coding"]?.requests == 1)
             // RFC 9110 §15.5.16: what is refused for its type does not name codings.
             let other = try await server.post(Self.event, [("content-type", "text/csv")])
             #expect(other.status == 415 && other.fields["accept-encoding"] == nil)
@@ -118,9 +118,9 @@ struct CodedBodyTests {
                 #expect(reply.text.contains(#""offset":"#) && reply.fields["content-encoding"] == nil)
                 if let offset = refusal.offset { #expect(reply.text.hasSuffix(#","offset":\#(offset)}"# + "\n")) }
             }
-            #expect(server.counters.refused["coding_truncated"]?.bodies == 2)
-            #expect(server.counters.refused["coding_corrupt"]?.bodies == 2)
-            #expect(server.counters.refused["coding_trailing"]?.bodies == 1)
+            #expect(server.counters.refused["coding_truncated"]?.requests == 2)
+            #expect(server.counters.refused["coding_corrupt"]?.requests == 2)
+            #expect(server.counters.refused["coding_trailing"]?.requests == 1)
             #expect(try await Self.stored(server).isEmpty)
         }
     }
@@ -131,7 +131,7 @@ struct CodedBodyTests {
             let spaces = [UInt8](repeating: 0x20, count: 16 << 20)
             let bomb = try await Self.ask(server, Self.post(Encoder.encode(spaces, coding), coding.rawValue))
             #expect(bomb.status == 413 && bomb.text.contains(#""reason":"coding_ratio""#))
-            #expect(server.counters.refused["coding_ratio"]?.bodies == 1)
+            #expect(server.counters.refused["coding_ratio"]?.requests == 1)
             // Shrinks to half.
             var random = SeededRandom(seed: 1)
             let words = (0...Bounds.batchBytes / 8).map { _ in random.next() & 0x0F0F_0F0F_0F0F_0F0F }

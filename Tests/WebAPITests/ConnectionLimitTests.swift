@@ -39,7 +39,7 @@ struct ConnectionLimitTests {
                 #expect(try refused.isAtEnd())
                 return held
             }
-            #expect(server.counters.refused["too_many_connections"]?.bodies == 1)
+            #expect(server.counters.refused["too_many_connections"]?.requests == 1)
             held[0].finish()
             while try await server.get("/wsapi/ping").status != 200 { await Task.yield() }
         }
@@ -52,7 +52,7 @@ struct ConnectionLimitTests {
         try await SecureServer.run(limits: limits) { secure in
             let client = try await secure.client()
             await #expect(throws: (any Error).self) { try await secure.client() }
-            #expect(secure.server.counters.refused["too_many_connections"]?.bodies == 1)
+            #expect(secure.server.counters.refused["too_many_connections"]?.requests == 1)
             #expect(try await client.get("/wsapi/ping").text == "pong")
         }
     }
@@ -85,7 +85,7 @@ struct ConnectionLimitTests {
                 #expect(replies.map(\.status) == [200, 431])
                 #expect(replies[1].text.contains(#""reason":"header_too_large""#) && replies[1].fields["date"] != nil)
             }
-            #expect(server.counters.refused["header_too_large"]?.bodies == 2)
+            #expect(server.counters.refused["header_too_large"]?.requests == 2)
         }
     }
 
@@ -100,7 +100,7 @@ struct ConnectionLimitTests {
                 #expect(try await client.ask(TestRequest("GET", "/wsapi/ping", fields)).status == 431)
                 #expect(try await client.get("/wsapi/ping").text == "pong")
             }
-            #expect(secure.server.counters.refused["header_too_large"]?.bodies == 2)
+            #expect(secure.server.counters.refused["header_too_large"]?.requests == 2)
         }
     }
 
@@ -121,7 +121,7 @@ struct ConnectionLimitTests {
             let refused = try await server.get(Self.stream)
             #expect(refused.status == 429 && refused.fields["retry-after"] == "1")
             #expect(refused.text.contains(#""reason":"too_many_streams""#))
-            #expect(server.counters.refused["too_many_streams"]?.bodies == 1)
+            #expect(server.counters.refused["too_many_streams"]?.requests == 1)
             #expect(try await server.get("/wsapi/interaction_data").status == 200)
             held[0].finish()
             held.removeFirst()
@@ -149,7 +149,7 @@ struct ConnectionLimitTests {
             }
             #expect(status == 200)
             while try await client.get("/wsapi/ping").status == 429 {}
-            #expect(secure.server.counters.refused["too_many_streams"]?.bodies ?? 0 >= 2)
+            #expect(secure.server.counters.refused["too_many_streams"]?.requests ?? 0 >= 2)
         }
     }
 
@@ -179,7 +179,7 @@ struct ConnectionLimitTests {
         channel.embeddedEventLoop.advanceTime(by: .seconds(19))
         #expect(channel.isActive)
         channel.embeddedEventLoop.advanceTime(by: .seconds(1))
-        #expect(!channel.isActive && counters.refused["handshake_too_slow"]?.bodies == 1)
+        #expect(!channel.isActive && counters.refused["handshake_too_slow"]?.requests == 1)
     }
 
     @Test("a connection of HTTP/2 without a stream is told farewell and closed")

@@ -80,6 +80,7 @@ struct EndpointTests {
                 return try connection.readReply().status
             }
             #expect(status == 400)
+            #expect(server.counters.refused == ["not_http": .init(requests: 1, events: 0)])
         }
     }
 

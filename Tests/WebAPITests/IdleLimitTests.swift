@@ -103,7 +103,7 @@ struct IdleLimitTests {
         #expect(try status() == nil)
         wait(1)
         #expect(try status() == 408)
-        #expect(counters.refused["header_too_slow"]?.bodies == 1)
+        #expect(counters.refused["header_too_slow"]?.requests == 1)
         // What comes too late is not looked at.
         try read(Self.head)
         #expect(try channel.readInbound(as: HTTPRequestPart.self) == nil)

@@ -62,7 +62,7 @@ struct IntakeTests {
                     #"{"type":"about:blank","title":"Bad Request","status":400,"reason":"\#(bad.reason)","#))
             #expect(reply.text.hasSuffix(#","line":\#(bad.line),"offset":\#(bad.offset)}"# + "\n"))
             #expect(server.log.snapshot().lastSequence == Sequence(0))
-            #expect(server.counters.refused[bad.reason]?.bodies == 1)
+            #expect(server.counters.refused[bad.reason]?.requests == 1)
         }
     }
 

@@ -105,7 +105,7 @@ struct PostTests {
             if let reason = post.reason { #expect(reply.fields["daybook-reason"] == reason) }
             #expect(try await server.get("\(Self.target)/count").text == "0")
             #expect(server.counters.refused.values.reduce(0) { $0 + $1.events } == post.events)
-            #expect(server.counters.refused.values.reduce(0) { $0 + $1.bodies } == 1)
+            #expect(server.counters.refused.values.reduce(0) { $0 + $1.requests } == 1)
         }
     }
 
@@ -198,7 +198,7 @@ struct SkipTests {
                     TestRequest("POST", Self.target + query, fields, body: Self.good))
                 #expect(reply.status == 400 && reply.text.contains(#""parameter":"on_error""#), "\(query)")
             }
-            #expect(server.counters.refused["bad_parameter"]?.bodies == 3)
+            #expect(server.counters.refused["bad_parameter"]?.requests == 3)
         }
     }
 

@@ -19,6 +19,8 @@ struct TestRequest: Sendable {
     var target: String
     var fields: [(String, String)]
     var body: String?
+    /// A body that is sent as one chunk.
+    var chunks: String?
 
     init(_ method: String, _ target: String, _ fields: [(String, String)] = [], body: String? = nil) {
         self.method = method
@@ -35,7 +37,8 @@ struct TestRequest: Sendable {
     var bytes: [UInt8] {
         let length = body.map { [("content-length", String($0.utf8.count))] } ?? []
         let head = (fields + length).map { "\($0.0): \($0.1)\r\n" }.joined()
-        return Array("\(method) \(target) HTTP/1.1\r\nhost: test\r\n\(head)\r\n\(body ?? "")".utf8)
+        let chunk = chunks.map { "\(String($0.utf8.count, radix: 16))\r\n\($0)\r\n0\r\n\r\n" }
+        return Array("\(method) \(target) HTTP/1.1\r\nhost: test\r\n\(head)\r\n\(body ?? chunk ?? "")".utf8)
     }
 }
 

@@ -40,7 +40,7 @@ struct RefusalTests {
                 // The one for whom the line is too long comes out first; the others stand in it.
                 #expect(try await waiting.next() == false)
                 try await Self.expectRefusal(post, 503, "busy", retryAfter: "1", server)
-                #expect(server.counters.refused["busy"] == .init(bodies: 1, events: 0))
+                #expect(server.counters.refused["busy"] == .init(requests: 1, events: 0))
                 all.release()
                 while let wasLetIn = try await waiting.next() { #expect(wasLetIn) }
             }
@@ -54,7 +54,7 @@ struct RefusalTests {
         try await TestServer.run(on: disk, at: "/data") { server in
             disk.freeBytes = 0
             try await Self.expectRefusal(post, 507, "no_space", retryAfter: "60", server)
-            #expect(server.counters.refused["no_space"] == .init(bodies: 1, events: 1))
+            #expect(server.counters.refused["no_space"] == .init(requests: 1, events: 1))
             #expect(try await server.get("/wsapi/interaction_data/count").text == "0")
             disk.freeBytes = 1 << 30
             #expect(try await server.post(post.1, [("content-type", post.0)]).status == 201)
@@ -68,7 +68,7 @@ struct RefusalTests {
             disk.fail(.sync, at: disk.calls(of: .sync) + 1, with: .inputOutput)
             #expect(try await server.post(Self.event).status == 500)
             try await Self.expectRefusal(post, 503, "poisoned", retryAfter: "60", server)
-            #expect(server.counters.refused["poisoned"] == .init(bodies: 1, events: 0))
+            #expect(server.counters.refused["poisoned"] == .init(requests: 1, events: 0))
         }
     }
 }

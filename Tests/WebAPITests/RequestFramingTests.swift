@@ -34,7 +34,7 @@ struct RequestFramingTests {
         try await TestServer.run { server in
             let statuses = try await Self.statuses(server, Self.post(fields) + Self.event + Self.ping)
             #expect(statuses == [400])
-            #expect(server.counters.refused["bad_framing"]?.bodies == 1)
+            #expect(server.counters.refused["bad_framing"]?.requests == 1)
             #expect(server.counters.accepted == 0)
         }
     }

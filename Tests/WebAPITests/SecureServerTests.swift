@@ -143,7 +143,7 @@ struct SecureServerTests {
                 #expect(try await client.get("/wsapi/ping").text == "pong")
             }
             await #expect(throws: (any Error).self) { try await secure.client(tls: 1...1) }
-            #expect(secure.server.counters.refused["handshake_failed"]?.bodies == 1)
+            #expect(secure.server.counters.refused["handshake_failed"]?.requests == 1)
         }
     }
 

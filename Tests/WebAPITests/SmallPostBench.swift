@@ -15,7 +15,9 @@ struct SmallPostBench {
     let channel = NIOAsyncTestingChannel()
     let disk = HeldDisk()
     let log: EventLog
-    let counters = Counters()
+    let metrics: Metrics
+    let clock: ManualClock
+    var counters: Counters { metrics.counters }
     private let socket = ReadCount()
     private let behind = Recorder()
 
@@ -27,11 +29,16 @@ struct SmallPostBench {
     }
 
     private init() async throws {
-        log = try EventLog.open("/data", options: LogOptions(), environment: TestEnvironment().on(disk))
+        var options = Server.Options.loopback()
+        options.heartbeat = .seconds(3_600)
+        let environment = TestEnvironment()
+        clock = environment.clock
+        log = try EventLog.open("/data", options: LogOptions(), environment: environment.on(disk))
+        metrics = Metrics(of: log)
         let handler = RequestHandler(
-            log: log, blocking: .singleton, counters: counters,
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), heartbeat: .seconds(3_600),
-            limits: ConnectionLimits(), streams: ClientStreams(1))
+            log: log, blocking: .singleton, metrics: metrics,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), options: options,
+            limits: ConnectionLimits())
         try await onLoop { [socket, behind] pipeline in
             try pipeline.addHandlers([socket, SmallPostHandler(handler), behind])
         }

@@ -1,4 +1,5 @@
 import HTTPTypes
+import LogEngine
 import Testing
 
 @testable import WebAPI
@@ -15,7 +16,7 @@ struct SmallPostTests {
             guard let name = HTTPField.Name(name) else { return false }
             head.headerFields.append(HTTPField(name: name, value: value))
         }
-        return SmallPost(head) != nil
+        return SmallPost(head, byteLimit: Bounds.batchBytes) != nil
     }
 
     @Test("nothing but a POST of events is taken")

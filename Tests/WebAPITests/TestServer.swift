@@ -13,20 +13,23 @@ struct TestServer {
     let log: EventLog
     let counters: Counters
     private let server: Server
+    /// What the log takes for the time.
+    let clock: ManualClock
     private let group: ServiceGroup
 
     /// Serves a fresh store while `body` runs, then shuts down in good order.
     static func run(
         on disk: any Disk, at directory: String, resolution: Resolution = .tenMinutes,
-        heartbeat: Duration = .seconds(3_600), serving: Server.Options = .patient,
+        heartbeat: Duration = .seconds(3_600), serving options: Server.Options = .patient,
         _ body: (TestServer) async throws -> Void
     ) async throws {
-        var options = LogOptions()
-        options.resolution = resolution
-        let log = try EventLog.open(directory, options: options, environment: TestEnvironment().on(disk))
+        var storing = LogOptions()
+        storing.resolution = resolution
+        let environment = TestEnvironment()
+        let log = try EventLog.open(directory, options: storing, environment: environment.on(disk))
         let (ports, port) = AsyncStream<Int>.makeStream()
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-        var serving = serving
+        var serving = options
         serving.heartbeat = heartbeat
         let server = try Server(
             log: log, options: serving, logger: logger,
@@ -38,7 +41,8 @@ struct TestServer {
         do {
             try await body(
                 TestServer(
-                    port: await all.next() ?? 0, log: log, counters: server.counters, server: server, group: group))
+                    port: await all.next() ?? 0, log: log, counters: server.counters, server: server,
+                    clock: environment.clock, group: group))
             failure = nil
         } catch {
             failure = error
@@ -52,10 +56,11 @@ struct TestServer {
     /// The same on the real file system.
     static func run(
         resolution: Resolution = .tenMinutes, heartbeat: Duration = .seconds(3_600),
-        _ body: (TestServer) async throws -> Void
+        serving options: Server.Options = .patient, _ body: (TestServer) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()
-        try await run(on: PosixDisk(), at: directory.path, resolution: resolution, heartbeat: heartbeat, body)
+        try await run(
+            on: PosixDisk(), at: directory.path, resolution: resolution, heartbeat: heartbeat, serving: options, body)
     }
 
     /// The same as the options say.
@@ -116,4 +121,17 @@ extension Server.Options {
         options.connections = .patient
         return options
     }
+}
+
+extension Server.Options {
+    static func loopback(role: Role = .interactions, requests: RequestLimits = RequestLimits()) -> Server.Options {
+        var options = Self.patient
+        (options.role, options.requests) = (role, requests)
+        return options
+    }
+}
+
+extension Counters {
+    /// That nobody else counts in.
+    convenience init() { self.init(MetricRegistry(MetricTable.all)) }
 }

@@ -8,7 +8,7 @@ import time
 from . import events
 from .connections import Authority, connect, ping, until_said
 from .harness import ROOT, equal, expect, test
-from .http import call, read, stored
+from .http import PATH, call, post, read, stored
 
 
 def written(setting, text, name="daybook.yml", mode=0o644):
@@ -51,6 +51,34 @@ def config_serves_several_listeners(setting):
     equal(server.stop(), 0, "exit code")
     for data in ("data", "other"):
         setting.command("verify", "--data", setting.path(data))
+
+
+@test
+def config_admin_tells_of_all_listeners(setting):
+    """An admin listener has the numbers of all that share its store, and no events; limits are those of each."""
+    server = setting.start("--config", written(setting, """
+streams: {interactions: {path: @data}}
+listeners:
+- {name: events, role: interactions, address: "127.0.0.1:0"}
+- name: limited
+  role: interactions
+  address: "127.0.0.1:0"
+  limits: {body_bytes: 1KiB, rate_per_client: 1, burst_per_client: 2}
+- {name: inside, role: admin, address: "127.0.0.1:0"}
+"""), listeners=3)
+    inside, limited = server.at("inside"), server.at("limited")
+    stored(server.at("events"), events.numbered(10))
+    equal([post(limited, b" " * 1025).status, post(limited, b"").status, post(limited, b"").status],
+          [413, 201, 429], "statuses of the limited one")
+    for path in ("/livez", "/readyz", "/version"):
+        equal(call(inside, "GET", path).status, 200, path)
+    for path in (PATH, "/wsapi/ping", "/openapi.json"):
+        equal(call(inside, "GET", path).status, 404, path)
+    numbers = call(inside, "GET", "/metrics").body.decode()
+    for line in ("daybook_events_in_total 10", 'daybook_dropped_total{kind="requests",reason="body_too_large"} 1',
+                 'daybook_dropped_total{kind="requests",reason="too_many_requests"} 1'):
+        expect(f"\n{line}\n" in numbers, "missing:", line, numbers)
+    equal(server.stop(), 0, "exit code")
 
 
 @test

@@ -2,6 +2,8 @@
 import json
 import re
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from . import events
 from .harness import equal, expect, test
 from .http import NDJSON, PATH, Connection, call, check_trailer, get, post, read, stored
@@ -20,6 +22,33 @@ def announces_itself(setting):
     equal(server.log[:1], [f"listening on {server.url}"], "stderr")
     expect(len([line for line in server.log if "listening" in line]) == 1, "said more than once:", server.log)
     equal(server.process.stdout.read(), b"", "stdout")
+
+
+@test
+def tells_metrics(setting):
+    """Prometheus's own parser reads /metrics, and finds there what was done."""
+    server, lines = setting.serve(), events.numbered(100)
+    equal(post(server, lines).status, 201, "POST")
+    equal(call(server, "GET", f"{PATH}?limit=x").status, 400, "GET of nonsense")
+    answer = call(server, "GET", "/metrics")
+    equal(answer.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8", "type")
+    families = {family.name: family for family in text_string_to_metric_families(answer.body.decode())}
+    expect(all(name.startswith("daybook_") and family.documentation and family.type in ("counter", "gauge", "histogram")
+               for name, family in families.items()), "a family without help or type:", sorted(families))
+
+    def value(name, **labels):
+        samples = [sample for family in families.values() for sample in family.samples]
+        return next((s.value for s in samples if s.name == name and labels.items() <= s.labels.items()), None)
+
+    equal(value("daybook_events_in_total"), 100, "events in")
+    equal(value("daybook_requests_total", method="POST", route=PATH, status="201"), 1, "requests")
+    equal(value("daybook_request_duration_seconds_count", method="POST", route=PATH), 1, "durations")
+    equal(value("daybook_dropped_total", kind="requests", reason="bad_parameter"), 1, "dropped")
+    equal(value("daybook_commit_events_sum", stream="interactions"), 100, "events of commits")
+    expect(0 < value("daybook_sync_duration_seconds_sum", stream="interactions") < 60, "seconds of syncs")
+    expect(value("daybook_free_bytes", stream="interactions") > 0, "free bytes")
+    version = call(server, "GET", "/version").json
+    equal(value("daybook_build_info", version=version["version"], format=str(version["format"])), 1, "build")
 
 
 @test

@@ -74,7 +74,7 @@ struct ConfiguredServer {
         // The one that is there without a file needs no name.
         let name = listener.origin == .standard ? "" : " (\(listener.name))"
         return try Server(
-            log: store.log, options: Server.Options(listener, console), logger: logger,
+            log: store.log, options: Server.Options(listener, console), logger: logger, metrics: store.metrics,
             onListening: { [console] port in
                 console.say("listening on \(scheme)://\(Address(host: listener.address.host, port: port))\(name)")
             })

@@ -1,17 +1,21 @@
 import LogEngine
 import SegmentFormat
 import Settings
+import WebAPI
 
 /// A store that this process has open.
 struct ConfiguredStore {
     let data: String
     let log: EventLog
+    /// Where all its listeners count.
+    let metrics: Metrics
     private let board: JobBoard
 
     /// Opens a data directory, tells what recovery found, and takes up the policy that the configuration names.
     init(_ data: String, _ configuration: Configuration, _ console: Console) async throws {
         self.data = data
         log = try EventLog.open(data, options: LogOptions(configuration.interactions), environment: .system)
+        metrics = Metrics(of: log)
         for note in log.report.notes { console.say(note) }
         for found in log.report.faults { console.say(found.description) }
         let named = NamedPolicy(configuration)

@@ -15,13 +15,14 @@ extension Configuration.Defaults {
 
 extension Limits {
     fileprivate static var ours: Limits {
-        let connections = ConnectionLimits()
+        let (connections, requests) = (ConnectionLimits(), RequestLimits())
         return Limits(
             connections: connections.connections, headerBytes: connections.headerBytes,
             headerFields: connections.headerFields, headerDeadline: milliseconds(connections.header),
             bodyDeadline: milliseconds(connections.body), idleTime: milliseconds(connections.idle),
             streamsPerClient: connections.streamsPerClient, streamsPerConnection: connections.streamsPerConnection,
-            inFlight: 8_192, bodyBytes: Bounds.batchBytes, scanDuration: 21_600_000)
+            inFlight: requests.inFlight, bodyBytes: requests.bodyBytes,
+            scanDuration: milliseconds(requests.scanDuration))
     }
 
     private static func milliseconds(_ duration: Duration) -> UInt64 { UInt64(duration / .milliseconds(1)) }

@@ -6,8 +6,22 @@ extension Server.Options {
     init(_ listener: Listener, _ console: Console) {
         self.init(host: listener.address.host, port: listener.address.port)
         tls = listener.tls.map { TLSOptions($0) }
+        role = Role(listener.role)
         connections = ConnectionLimits(listener.limits)
+        requests = RequestLimits(listener.limits)
         note = { console.say($0) }
+    }
+}
+
+extension Role {
+    fileprivate init(_ role: Listener.Role) {
+        self =
+            switch role {
+            case .interactions: .interactions
+            case .userMetadata: .userMetadata
+            case .webhead: .webhead
+            case .admin: .admin
+            }
     }
 }
 
@@ -35,5 +49,14 @@ extension ConnectionLimits {
         idle = .milliseconds(Int64(limits.idleTime))
         streamsPerClient = limits.streamsPerClient
         streamsPerConnection = limits.streamsPerConnection
+    }
+}
+
+extension RequestLimits {
+    fileprivate init(_ limits: Limits) {
+        self.init(
+            inFlight: limits.inFlight, bodyBytes: limits.bodyBytes,
+            scanDuration: .milliseconds(Int64(limits.scanDuration)),
+            rate: limits.ratePerClient.map { ClientRate(perSecond: $0, burst: limits.burstPerClient ?? $0) })
     }
 }

@@ -1,4 +1,5 @@
 import Settings
+import WebAPI
 
 /// What a configuration may say, and this version does not do: refused, so that nothing is ignored.
 enum Unserved {
@@ -8,7 +9,9 @@ enum Unserved {
     }
 
     private static func faults(of listener: Listener, _ configuration: Configuration) -> [ConfigurationFault] {
-        guard listener.role == .interactions else { return [fault(ofRole: listener, configuration)] }
+        guard listener.role == .interactions || listener.role == .admin else {
+            return [fault(ofRole: listener, configuration)]
+        }
         let parts = [
             ("acl", listener.rules != nil), ("tokens", listener.tokens == .required),
             ("trusted_forwarders", !listener.trustedForwarders.isEmpty),
@@ -21,31 +24,26 @@ enum Unserved {
         let origin = configuration.origin(setting)
         return ConfigurationFault(
             origin == .standard ? listener.origin : origin, origin == .standard ? listener.path : setting,
-            "the role \(listener.role.rawValue) is not served by daybook \(Version.text)")
+            "the role \(listener.role.rawValue) is not served by daybook \(Build.version)")
     }
 
     private static func faults(ofMetadata configuration: Configuration) -> [ConfigurationFault] {
         [configuration.logins, configuration.lastLogins].compactMap { $0 }.map { stream in
             ConfigurationFault(
-                stream.origin, "streams.\(stream.name.rawValue)", "user metadata is not kept by daybook \(Version.text)"
+                stream.origin, "streams.\(stream.name.rawValue)",
+                "user metadata is not kept by daybook \(Build.version)"
             )
         }
     }
 
-    private static let requestLimits = [
-        "in_flight", "body_bytes", "scan_duration", "rate_per_client", "burst_per_client",
-    ]
-
     private static func faults(ofSettings configuration: Configuration) -> [ConfigurationFault] {
         configuration.settings.filter { setting in
-            let isMeant =
-                requestLimits.contains { setting.name.hasSuffix("limits.\($0)") } || setting.name.hasPrefix("tokens[")
-                || setting.name.hasPrefix("keys.")
+            let isMeant = setting.name.hasPrefix("tokens[") || setting.name.hasPrefix("keys.")
             return isMeant && setting.origin != .standard
         }.map { fault($0.origin, $0.name) }
     }
 
     private static func fault(_ origin: Origin, _ setting: String) -> ConfigurationFault {
-        ConfigurationFault(origin, setting, "has no effect in daybook \(Version.text)")
+        ConfigurationFault(origin, setting, "has no effect in daybook \(Build.version)")
     }
 }

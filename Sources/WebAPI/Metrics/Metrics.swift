@@ -1,0 +1,31 @@
+import CoreMetrics
+import LogEngine
+import NIOCore
+
+/// The numbers of a process that serves a log: all its listeners count here.
+public final class Metrics: Sendable {
+    /// What became of the events that clients sent.
+    public let counters: Counters
+    let requests: RequestMetrics
+    private let registry = MetricRegistry(MetricTable.all)
+    private let stream: StreamMetrics
+
+    /// Has the log tell of its commits from now on.
+    public init(of log: EventLog) {
+        counters = Counters(registry)
+        requests = RequestMetrics(registry)
+        stream = StreamMetrics(log, registry)
+        Meter(
+            label: "daybook_build_info",
+            dimensions: [("version", Build.version), ("format", String(Build.format))], factory: registry
+        ).set(1)
+    }
+
+    /// All of them as they are now, in the text format of Prometheus. Blocks on the file system.
+    func exposition() -> ByteBuffer {
+        stream.update()
+        var exposition = TextExposition()
+        registry.write(to: &exposition)
+        return ByteBuffer(string: exposition.text)
+    }
+}
