@@ -39,6 +39,10 @@ public enum SyncPoint: String, CaseIterable, Sendable {
     case coldDayDirectory
     /// `cold/`, after the directory of a day was made.
     case coldDirectory
+    /// A private file, before it takes the place of the one that was there.
+    case privateFile
+    /// Its directory, afterwards.
+    case privateDirectory
 }
 
 public enum OpenMode: Sendable {
@@ -47,6 +51,10 @@ public enum OpenMode: Sendable {
     case update
     /// Read and write; what is there under that name is emptied.
     case create
+    /// The same, for the owner alone.
+    case createPrivate
+
+    public var isCreating: Bool { self == .create || self == .createPrivate }
 }
 
 /// An open file. Its owner closes it; reads may come from any thread, the rest from one.

@@ -22,6 +22,8 @@ public final class EventLog: Sendable {
     let reserveBytes: UInt64
     /// Only one job at a time takes segments out of the store.
     let gate = RewriteGate()
+    /// What is done with the events of this data directory is recorded there.
+    public let audit: AuditTrail
 
     /// Opens the store of a stream below `directory` as its one writer, and recovers it if its last
     /// writer was cut off. Makes the store where there is none.
@@ -44,6 +46,7 @@ public final class EventLog: Sendable {
         report = opened.report
         layout = opened.layout
         self.environment = environment
+        audit = AuditTrail(directory: layout.data, environment: environment)
         reserveBytes = options.reserveBytes
         store = writer.manifest.store
         resolution = writer.manifest.resolution
@@ -147,17 +150,23 @@ public final class EventLog: Sendable {
     /// afterwards even if this throws.
     public func close() async throws(StoreError) {
         stopTaking()
+        // The trail first: it is this log's lock that guards it.
+        var failure: StoreError?
+        do throws(StoreError) { try await audit.close() } catch { failure = error }
         try await withUnsafeContinuation { continuation in
             committer.close { continuation.resume(returning: $0) }
         }.get()
+        if let failure { throw failure }
     }
 
     /// The same for a thread that may block.
     func closeAndWait() throws(StoreError) {
         stopTaking()
+        let audited = Result { () throws(StoreError) in try audit.closeAndWait() }
         let answer = Answer<Result<Void, StoreError>>()
         committer.close { answer.give($0) }
         try answer.wait().get()
+        try audited.get()
     }
 
     private func stopTaking() {

@@ -10,9 +10,17 @@ public final class PosixDisk: Disk {
             switch mode {
             case .read: O_RDONLY
             case .update: O_RDWR
-            case .create: O_RDWR | O_CREAT | O_TRUNC
+            case .create, .createPrivate: O_RDWR | O_CREAT | O_TRUNC
             }
-        return PosixFile(try check(Glibc.open(path, flags | O_CLOEXEC, 0o640)))
+        let file = PosixFile(
+            try check(Glibc.open(path, flags | O_CLOEXEC, mode == .createPrivate ? 0o600 : 0o640)))
+        // A file that was there has the mode that it had.
+        if mode == .createPrivate, fchmod(file.descriptor, 0o600) != 0 {
+            let code = errno
+            file.close()
+            throw SystemFault(code)
+        }
+        return file
     }
 
     public func list(_ directory: String) throws(SystemFault) -> [String] {

@@ -230,8 +230,7 @@ private final class Purge {
     // MARK: - Execution
 
     private func record(_ plan: PurgePlan, at time: UInt64) throws(StoreError) {
-        let trail = AuditTrail(directory: log.layout.data, environment: log.environment)
-        try trail.append(plan.record(at: time), time: time)
+        try log.audit.append([AuditEntry(line: plan.record(at: time), time: time)])
     }
 
     /// What is wholly past the horizon leaves the store in one manifest, but for what is still remembered

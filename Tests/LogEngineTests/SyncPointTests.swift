@@ -7,7 +7,10 @@ import Testing
 @Suite("Every sync is needed")
 struct SyncPointTests {
     /// What is not synced of a removal comes back for a while, until the next open: `PurgeTests` look for that.
-    private static let points = SyncPoint.allCases.filter { $0 != .removedSegments }
+    /// Private files are no part of a store: that is `PrivateFileTests`.
+    private static let points = SyncPoint.allCases.filter {
+        ![.removedSegments, .privateFile, .privateDirectory].contains($0)
+    }
 
     private static func scenario(of point: SyncPoint) -> Scenario {
         switch point {

@@ -59,10 +59,10 @@ public final class VirtualDisk: Disk {
     // MARK: Disk
 
     public func open(_ path: String, _ mode: OpenMode) throws(SystemFault) -> any DiskFile {
-        let node = try perform(.open, "\(path) (\(mode))", isOperation: mode == .create) {
+        let node = try perform(.open, "\(path) (\(mode))", isOperation: mode.isCreating) {
             (state, _) throws(SystemFault) in
-            let node = try mode == .create ? state.findOrMakeFile(path) : state.file(at: path)
-            if mode == .create { state.files[node]?.change(.truncate(length: 0)) }
+            let node = try mode.isCreating ? state.findOrMakeFile(path) : state.file(at: path)
+            if mode.isCreating { state.files[node]?.change(.truncate(length: 0)) }
             state.openFiles[node, default: 0] += 1
             return node
         }
