@@ -14,6 +14,7 @@ public final class Counters: Sendable {
     private let discardedEvents: Tally
     private let deliveredEvents: Tally
     private let repeatedBatches: Tally
+    private let ignoredIdentities: Tally
     private let receivedBytes: Tally
     private let sentBytes: Tally
     private let connections: Meter
@@ -28,6 +29,7 @@ public final class Counters: Sendable {
         acceptedEvents = Tally("daybook_events_in_total", in: registry)
         deliveredEvents = Tally("daybook_events_out_total", in: registry)
         repeatedBatches = Tally("daybook_repeated_batches_total", in: registry)
+        ignoredIdentities = Tally("daybook_untrusted_identities_total", in: registry)
         receivedBytes = Tally("daybook_request_body_bytes_total", in: registry)
         sentBytes = Tally("daybook_response_body_bytes_total", in: registry)
         discardedEvents = Tally(
@@ -42,6 +44,8 @@ public final class Counters: Sendable {
     public var discarded: Int { discardedEvents.value }
     /// Batches that came again under their idempotency key.
     public var repeats: Int { repeatedBatches.value }
+    /// Requests that named a user without being a trusted forwarder's.
+    public var untrustedIdentities: Int { ignoredIdentities.value }
     /// By the `reason` of the answer.
     public var refused: [String: Refusals] { drops.withLock { $0.mapValues(\.refusals) } }
     /// Streamed answers that have not come to their end.
@@ -53,6 +57,9 @@ public final class Counters: Sendable {
         acceptedEvents.add(events)
         if discarded > 0 { discardedEvents.add(discarded) }
     }
+
+    /// Of somebody who is no trusted forwarder.
+    func ignoreIdentity() { ignoredIdentities.add(1) }
 
     func `repeat`() { repeatedBatches.add(1) }
 

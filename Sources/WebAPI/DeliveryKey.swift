@@ -1,4 +1,3 @@
-import Crypto
 import HTTPTypes
 import LogEngine
 import NIOCore
@@ -19,17 +18,8 @@ struct DeliveryKey: Equatable {
     }
 
     /// How the store remembers a body that came under this key. The key itself, which a client may
-    /// have made of anything, is kept as a keyed hash: the first 128 bits of an HMAC-SHA256.
+    /// have made of anything, is kept as a keyed hash.
     func delivery(of body: ByteBuffer, secret: Hash128) -> Delivery {
-        var code = HMAC<SHA256>(key: SymmetricKey(data: Self.bytes(of: secret)))
-        code.update(data: Array(text.utf8))
-        let key = code.finalize().withUnsafeBytes {
-            Hash128(low: $0.loadUnaligned(as: UInt64.self), high: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-        }
-        return .key(key, fingerprint: body.withUnsafeReadableBytes { xxh3Wide($0) })
-    }
-
-    private static func bytes(of secret: Hash128) -> [UInt8] {
-        withUnsafeBytes(of: (secret.low.littleEndian, secret.high.littleEndian)) { Array($0) }
+        .key(KeyedHash.of(text, secret: secret), fingerprint: body.withUnsafeReadableBytes { xxh3Wide($0) })
     }
 }

@@ -16,6 +16,8 @@ struct EventAnswer: Sendable {
     var follow: Follow?
     var ending = Ending()
     var tag: EntityTag?
+    /// What is recorded of it; `nil` where nothing is.
+    var access: AuditedAccess?
 
     struct Follow: Sendable {
         let range: ClosedRange<UInt64>

@@ -19,11 +19,9 @@ struct EventReader: Sendable {
         return try await blocking.runIfActive { try EntityTag(snapshot, query, form) }
     }
 
-    /// - Parameters:
-    ///   - path: of the request, without its query.
-    ///   - parameters: its query, which the link to the next page repeats.
+    /// - Parameter parameters: the query, which the link to the next page repeats.
     func answer(
-        _ query: EventQuery, of snapshot: LogSnapshot, form: EventForm, path: String, parameters: QueryParameters
+        _ query: EventQuery, of snapshot: LogSnapshot, form: EventForm, parameters: QueryParameters
     ) async throws -> EventAnswer {
         guard query.request.limit != nil else {
             let pieces = try await blocking.runIfActive { try self.pieces(snapshot, query.request, form) }
@@ -34,7 +32,7 @@ struct EventReader: Sendable {
         let page = try await blocking.runIfActive { try self.page(snapshot, query.request, form) }
         return EventAnswer(
             form: form, pieces: page.pieces, held: page.held,
-            next: page.next.map { "\(path)?\(parameters.replacing("cursor", with: $0.text))" })
+            next: page.next.map { "\(Route.eventsPath)?\(parameters.replacing("cursor", with: $0.text))" })
     }
 
     /// Begins the answer to `GET /wsapi/interaction_data/stream`: what came after a sequence, `nil` for
@@ -80,20 +78,18 @@ struct EventReader: Sendable {
     }
 
     /// How many events a range holds, as a bare JSON number.
-    func count(_ range: ClosedRange<UInt64>) async throws -> ShortAnswer {
+    func count(_ range: ClosedRange<UInt64>) async throws -> (answer: ShortAnswer, events: Int) {
         let snapshot = log.snapshot()
         let count = try await blocking.runIfActive { try snapshot.count(in: range) }
         var answer = ShortAnswer(.ok, MediaType.json, ByteBuffer(string: String(count.events)))
         answer.fields[.daybookComplete] = count.isComplete ? "true" : "false"
-        return answer
+        return (answer, Int(count.events))
     }
 
-    /// The row of the event with the highest time, or `null`.
-    func last() async throws -> ByteBuffer {
+    /// The row of the event with the highest time, or `nil` where there is none.
+    func last() async throws -> ByteBuffer? {
         let snapshot = log.snapshot()
-        guard let event = try await blocking.runIfActive({ try snapshot.last() }) else {
-            return ByteBuffer(string: "null")
-        }
+        guard let event = try await blocking.runIfActive({ try snapshot.last() }) else { return nil }
         return event.line.withUnsafeBytes { line in
             let row = EventRow(line, id: EventID(store: snapshot.store, sequence: event.sequence))
             var json = ByteBuffer()

@@ -14,6 +14,9 @@ struct RequestHandler: Sendable {
     /// The longest silence of a stream of changes.
     let heartbeat: Duration
     let role: Role
+    let access: AccessPolicy
+    /// `nil` where accesses are not recorded.
+    let audit: AccessAudit?
     let limits: ConnectionLimits
     let streams: ClientStreams
     let requests: RequestLimits
@@ -34,6 +37,8 @@ struct RequestHandler: Sendable {
         self.logger = logger
         heartbeat = options.heartbeat
         role = options.role
+        access = options.access
+        audit = options.audit
         self.limits = limits
         streams = ClientStreams(limits.streamsPerClient)
         requests = options.requests
@@ -47,14 +52,16 @@ struct RequestHandler: Sendable {
     var reader: EventReader { EventReader(log: log, blocking: blocking, places: places) }
 
     /// `nil` for a request that is none, or that this listener does not take.
-    func smallPost(_ head: HTTPRequest) -> SmallPost? {
-        role.servesEvents ? SmallPost(head, byteLimit: requests.bodyBytes) : nil
+    func smallPost(_ head: HTTPRequest, through channel: any Channel) -> SmallPost? {
+        guard role.servesEvents, let post = SmallPost(head, byteLimit: requests.bodyBytes) else { return nil }
+        // Who is refused is told so where all are.
+        return lets(head, through: channel) ? post : nil
     }
 
     func respond(
         to request: Request, writer: consuming ResponseWriter, channel: any Channel
     ) async throws {
-        var visit = visit(to: Endpoint(request.method, path: request.uri.path))
+        var visit = visit(to: Endpoint(request.method, path: try? NormalPath(request.uri.path)))
         let isLast = request.head.asksForOtherProtocol
         switch try await answer(to: request, &visit, from: channel, continuing: writer) {
         case .short(let answer):
@@ -89,9 +96,8 @@ struct RequestHandler: Sendable {
         continuing writer: borrowing ResponseWriter
     ) async throws -> Answer {
         do {
-            let isLimited = Route.operatorPaths[request.uri.path] == nil
-            if isLimited { try visit.enter(gate, Client(channel.remoteAddress)) }
-            return try await answer(to: request, continuing: writer)
+            if visit.endpoint.isLimited { try visit.enter(gate, Client(channel.remoteAddress)) }
+            return try await answer(to: request, continuing: writer, channel: channel)
         } catch let problem as Problem {
             return .short(refused(problem))
         } catch {
@@ -123,6 +129,7 @@ struct RequestHandler: Sendable {
     ) async throws {
         counters.beginStreaming()
         defer { counters.endStreaming() }
+        defer { answer.access.map { audit?.add($0, times: 0, events: UInt64(answer.pieces.count)) } }
         defer { visit.end() }
         if answer.follow != nil { visit.answer(.ok, now: log.uptime()) }
         defer { if answer.follow == nil { visit.answer(.ok, now: log.uptime()) } }
@@ -141,19 +148,25 @@ struct RequestHandler: Sendable {
     }
 
     /// Every refusal becomes an answer here. What else is thrown means that the connection is broken.
-    private func answer(to request: Request, continuing writer: borrowing ResponseWriter) async throws -> Answer {
+    private func answer(
+        to request: Request, continuing writer: borrowing ResponseWriter, channel: any Channel
+    ) async throws -> Answer {
         do {
             guard request.head.isFramedSoundly else { throw Problem.badFraming }
-            switch try Route(request.method, path: request.uri.path, role: role) {
+            let (route, who) = try await admit(request) { try await RequestOrigin(channel).peer }
+            switch route {
             case .storeEvents: return .short(try await store(request, continuing: writer))
-            case .readEvents: return try await read(request)
+            case .readEvents: return try await read(request, who)
             case .countEvents:
                 let range = try EventQuery.range(QueryParameters(request.uri.query))
-                return .short(try await reader.count(range))
+                let count = try await reader.count(range)
+                audit?.read("count", by: who, range: range, events: count.events)
+                return .short(count.answer)
             case .readLastEvent:
                 let row = try await reader.last()
-                return .short(ShortAnswer(.ok, MediaType.json, row))
-            case .followChanges: return try await changes(request)
+                audit?.read("last", by: who, events: row == nil ? 0 : 1)
+                return .short(ShortAnswer(.ok, MediaType.json, row ?? ByteBuffer(string: "null")))
+            case .followChanges: return try await changes(request, who)
             case .ping: return .short(.text("pong"))
             case .isAlive: return .short(.text("ok"))
             case .isReady: return .short(try await readiness())
@@ -189,10 +202,11 @@ struct RequestHandler: Sendable {
         }
     }
 
-    private func read(_ request: Request) async throws -> Answer {
+    private func read(_ request: Request, _ who: Principal?) async throws -> Answer {
         let parameters = QueryParameters(request.uri.query)
         if let id = try parameters.value("id") {
             let event = try await reader.event(id)
+            audit?.read("event", by: who, subject: id, events: event == nil ? 0 : 1)
             let missing = ByteBuffer(string: #"{"error":"Not found"}"# + "\n")
             return .short(ShortAnswer(event == nil ? .notFound : .ok, MediaType.json, event ?? missing))
         }
@@ -202,13 +216,14 @@ struct RequestHandler: Sendable {
         guard !ending.hasLine || form.mediaType == MediaType.ndjson else {
             throw Problem.badParameter("end", "a last line is for \(MediaType.ndjson)")
         }
+        let access = audit?.access("events", by: who, range: query.request.range)
+        access.map { audit?.add($0, times: 1, events: 0) }
         let snapshot = log.snapshot()
         let tag = try await reader.tag(snapshot, query, form)
         if let tag, tag.matches(request.headers[values: .ifNoneMatch]) { return .short(.notModified(tag, form)) }
         if request.method == .head { return .fields(EventAnswer.fields(form, ending, tag)) }
-        var answer = try await reader.answer(
-            query, of: snapshot, form: form, path: request.uri.path, parameters: parameters)
-        (answer.ending, answer.tag) = (ending, tag)
+        var answer = try await reader.answer(query, of: snapshot, form: form, parameters: parameters)
+        (answer.ending, answer.tag, answer.access) = (ending, tag, access)
         return .events(answer)
     }
 
@@ -220,13 +235,15 @@ struct RequestHandler: Sendable {
         return isCoded ? .codedLines : form
     }
 
-    private func changes(_ request: Request) async throws -> Answer {
+    private func changes(_ request: Request, _ who: Principal?) async throws -> Answer {
         let since = try EventQuery.since(QueryParameters(request.uri.query))
         if let since, log.snapshot().hasPurged(after: since) { throw Problem.purged }
         let ending = EventAnswer.Ending(hasTrailer: request.headers.takesTrailers)
+        let access = audit?.access("changes", by: who)
+        access.map { audit?.add($0, times: 1, events: 0) }
         if request.method == .head { return .fields(EventAnswer.fields(.changes, ending, nil)) }
         var answer = try await reader.changes(after: since, heartbeat: heartbeat)
-        answer.ending = ending
+        (answer.ending, answer.access) = (ending, access)
         return .events(answer)
     }
 

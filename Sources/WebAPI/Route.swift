@@ -16,8 +16,8 @@ enum Route: Equatable {
     /// An OPTIONS; the methods that the path answers.
     case options(String)
 
-    init(_ method: HTTPRequest.Method, path: String, role: Role) throws(Problem) {
-        guard let reading = Self.paths(of: role)[path] else { throw .notFound }
+    init(_ method: HTTPRequest.Method, path: NormalPath, role: Role) throws(Problem) {
+        guard let reading = Self.paths(of: role)[path.text] else { throw .notFound }
         let isWritable = reading == .readEvents
         let allowed = isWritable ? "GET, HEAD, OPTIONS, POST" : "GET, HEAD, OPTIONS"
         switch method {
@@ -33,7 +33,6 @@ enum Route: Equatable {
     /// What a GET of each path is for.
     static let paths = operatorPaths.merging([
         eventsPath: .readEvents,
-        eventsPath + "/": .readEvents,
         eventsPath + "/count": .countEvents,
         eventsPath + "/last": .readLastEvent,
         eventsPath + "/stream": .followChanges,

@@ -3,6 +3,7 @@ import LogEngine
 import Logging
 import NIOCore
 import NIOPosix
+import SegmentFormat
 import ServiceLifecycle
 
 /// The HTTP surface of a log.
@@ -19,6 +20,10 @@ public struct Server: Service {
         public var note: @Sendable (String) -> Void = { _ in }
         public var role = Role.interactions
         public var requests = RequestLimits()
+        /// Who is let in.
+        public var access = AccessPolicy(stream: StreamName.interactions.description, now: Environment.system.now)
+        /// Where accesses are recorded; `nil`: nowhere.
+        public var audit: AccessAudit?
         /// The longest silence of a stream of changes.
         var heartbeat = Duration.seconds(15)
 

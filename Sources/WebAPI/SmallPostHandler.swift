@@ -80,7 +80,7 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler {
         guard !isStoring else { return held.append(inbound) }
         switch inbound {
         case .part(.head(let head)) where passed == 0 && context.channel.isWritable:
-            post = handler.smallPost(head)
+            post = handler.smallPost(head, through: context.channel)
             if post == nil { pass(.head(head), context) }
         case .part(.body(let bytes)) where post != nil:
             post?.append(bytes)

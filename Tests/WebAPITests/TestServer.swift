@@ -21,6 +21,7 @@ struct TestServer {
     static func run(
         on disk: any Disk, at directory: String, resolution: Resolution = .tenMinutes,
         heartbeat: Duration = .seconds(3_600), serving options: Server.Options = .patient,
+        configured: (inout Server.Options, EventLog) throws -> Void = { _, _ in },
         _ body: (TestServer) async throws -> Void
     ) async throws {
         var storing = LogOptions()
@@ -31,6 +32,7 @@ struct TestServer {
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         var serving = options
         serving.heartbeat = heartbeat
+        try configured(&serving, log)
         let server = try Server(
             log: log, options: serving, logger: logger,
             onListening: { port.yield($0) })
@@ -56,11 +58,14 @@ struct TestServer {
     /// The same on the real file system.
     static func run(
         resolution: Resolution = .tenMinutes, heartbeat: Duration = .seconds(3_600),
-        serving options: Server.Options = .patient, _ body: (TestServer) async throws -> Void
+        serving options: Server.Options = .patient,
+        configured: (inout Server.Options, EventLog) throws -> Void = { _, _ in },
+        _ body: (TestServer) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()
         try await run(
-            on: PosixDisk(), at: directory.path, resolution: resolution, heartbeat: heartbeat, serving: options, body)
+            on: PosixDisk(), at: directory.path, resolution: resolution, heartbeat: heartbeat, serving: options,
+            configured: configured, body)
     }
 
     /// The same as the options say.

@@ -19,21 +19,26 @@ struct Endpoint: Equatable {
     }
 
     static let count = (templates.count + 1) * Method.allCases.count
-    static let storeEvents = Endpoint(.post, path: Route.eventsPath)
+    static let storeEvents = Endpoint(.post, template: numbers[Route.eventsPath])
 
-    private static let templates = Route.paths.keys.sorted().filter { $0 != Route.eventsPath + "/" }
-    private static let numbers: [String: Int] = {
-        var numbers = Dictionary(uniqueKeysWithValues: templates.enumerated().map { ($1, $0) })
-        numbers[Route.eventsPath + "/"] = numbers[Route.eventsPath]
-        return numbers
-    }()
+    private static let templates = Route.paths.keys.sorted()
+    private static let numbers = Dictionary(uniqueKeysWithValues: templates.enumerated().map { ($1, $0) })
+    private static let unlimited = templates.map { Route.operatorPaths[$0] != nil } + [false]
 
     /// From 0 to below `count`.
     let number: Int
 
-    init(_ method: HTTPRequest.Method, path: String) {
-        number = (Self.numbers[path] ?? Self.templates.count) * Method.allCases.count + Method(method).rawValue
+    /// - Parameter path: `nil` for one that cannot be read.
+    init(_ method: HTTPRequest.Method, path: NormalPath?) {
+        self.init(method, template: path.flatMap { Self.numbers[$0.text] })
     }
+
+    private init(_ method: HTTPRequest.Method, template: Int?) {
+        number = (template ?? Self.templates.count) * Method.allCases.count + Method(method).rawValue
+    }
+
+    /// Whether the limits of requests hold for it.
+    var isLimited: Bool { !Self.unlimited[number / Method.allCases.count] }
 
     var labels: [(String, String)] {
         let (template, method) = number.quotientAndRemainder(dividingBy: Method.allCases.count)

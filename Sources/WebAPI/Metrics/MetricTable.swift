@@ -22,6 +22,9 @@ enum MetricTable {
         .init(
             "daybook_dropped_total", .counter, ["kind", "reason"],
             "Requests that were refused, and events that were refused or discarded."),
+        .init(
+            "daybook_untrusted_identities_total", .counter,
+            "Requests that named a user without being a trusted forwarder's."),
     ]
 
     private static let events: [MetricDescription] = [

@@ -3,7 +3,7 @@ import HTTPTypes
 /// A request while it is being answered. Its status and the time it took are counted before the end of the
 /// answer is sent, so that who has an answer finds it in the numbers.
 struct Visit {
-    private let endpoint: Endpoint
+    let endpoint: Endpoint
     private let began: UInt64
     private let metrics: RequestMetrics
     /// That it has to leave by.
