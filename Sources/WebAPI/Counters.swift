@@ -15,6 +15,8 @@ public final class Counters: Sendable {
     private let deliveredEvents: Tally
     private let repeatedBatches: Tally
     private let ignoredIdentities: Tally
+    private let failedAuditFlushes: Tally
+    private let lostAuditRecords: Tally
     private let receivedBytes: Tally
     private let sentBytes: Tally
     private let connections: Meter
@@ -30,6 +32,8 @@ public final class Counters: Sendable {
         deliveredEvents = Tally("daybook_events_out_total", in: registry)
         repeatedBatches = Tally("daybook_repeated_batches_total", in: registry)
         ignoredIdentities = Tally("daybook_untrusted_identities_total", in: registry)
+        failedAuditFlushes = Tally("daybook_failed_audit_flushes_total", in: registry)
+        lostAuditRecords = Tally("daybook_lost_audit_records_total", in: registry)
         receivedBytes = Tally("daybook_request_body_bytes_total", in: registry)
         sentBytes = Tally("daybook_response_body_bytes_total", in: registry)
         discardedEvents = Tally(
@@ -46,6 +50,10 @@ public final class Counters: Sendable {
     public var repeats: Int { repeatedBatches.value }
     /// Requests that named a user without being a trusted forwarder's.
     public var untrustedIdentities: Int { ignoredIdentities.value }
+    /// Times that records of accesses could not be written. They are tried again.
+    public var auditFailures: Int { failedAuditFlushes.value }
+    /// Records of accesses that were given up, because too many waited.
+    public var lostRecords: Int { lostAuditRecords.value }
     /// By the `reason` of the answer.
     public var refused: [String: Refusals] { drops.withLock { $0.mapValues(\.refusals) } }
     /// Streamed answers that have not come to their end.
@@ -60,6 +68,11 @@ public final class Counters: Sendable {
 
     /// Of somebody who is no trusted forwarder.
     func ignoreIdentity() { ignoredIdentities.add(1) }
+
+    func failAuditFlush(losing records: Int) {
+        failedAuditFlushes.add(1)
+        lostAuditRecords.add(records)
+    }
 
     func `repeat`() { repeatedBatches.add(1) }
 

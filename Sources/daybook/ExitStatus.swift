@@ -24,6 +24,8 @@ enum ExitStatus: Int32, CaseIterable {
     case inputOutput = 74
     /// Something else has the store now: try again.
     case temporary = 75
+    /// A request would not be let in.
+    case refused = 77
     /// The configuration has something wrong in it.
     case configuration = 78
 
@@ -40,6 +42,7 @@ enum ExitStatus: Int32, CaseIterable {
         case .noRoom: "no room"
         case .inputOutput: "I/O error"
         case .temporary: "locked or busy, try again"
+        case .refused: "a request would be refused"
         case .configuration: "bad configuration"
         }
     }
@@ -65,6 +68,8 @@ struct CommandFailure: Error, Equatable {
         case let failure as CommandFailure: self = failure
         case is CancellationError: self.init(.temporary, "stopped before the end; run it again")
         case let error as StoreError: self.init(Self.status(of: error.code), error.description)
+        case let error as AccessRuleFault: self.init(.configuration, error.description)
+        case let error as TokenFile.Damage: self.init(.data, error.description)
         case let error as Server.ListenFailure: self.init(.unavailable, error.description)
         case let error as TLSFault: self.init(error.kind == .unreadable ? .noInput : .data, error.description)
         default: return nil

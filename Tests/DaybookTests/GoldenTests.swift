@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import LogEngine
 import TestSupport
 import Testing
 
@@ -106,7 +107,46 @@ struct GoldenTests {
                 "purge --data @missing",
             ]),
         Session(verb: "maintain", command: MaintainCommand.self, runs: ["maintain --data @missing"]),
-        Session(verb: "audit", command: AuditCommand.self, runs: ["audit --data @v1-small", "audit --data @missing"]),
+        Session(
+            verb: "token", command: TokenCommand.self,
+            subcommands: [TokenCommand.Add.self, TokenCommand.List.self, TokenCommand.Revoke.self],
+            runs: [
+                "token list --data @guarded", "token list --data @guarded --json", "token list --data @v1-small",
+                "token list --data @v1-small --json", "token add --name a/b --scope read", "token add --name a",
+                "token add --name a --scope all", "token add --name a --scope read --stream A",
+                "token add --name old --scope read --data @guarded", "token revoke nobody --data @guarded",
+                "token revoke old --data @guarded", "token revoke fedcba98 --data @guarded --json",
+                "token list --data @guarded",
+            ]),
+        Session(
+            verb: "acl", command: AclCommand.self, subcommands: [AclCommand.Test.self],
+            runs: [
+                "acl test --path /wsapi/interaction_data --cn reporter-1 --acl @acl.json --data @v1-small",
+                "acl test --path //wsapi/x/%2e%2e/interaction_data/count/?start=1 --cn reporter-1 --acl @acl.json "
+                    + "--data @v1-small --json",
+                "acl test --path /wsapi/interaction_data/last --cn reporter-1 --acl @acl.json --data @v1-small",
+                "acl test --path /livez --acl @acl.json --data @v1-small",
+                "acl test --path /wsapi%2Finteraction_data --cn reporter-1 --acl @acl.json --data @v1-small --json",
+                "acl test --path /nothing --cn root --acl @acl.json --data @v1-small",
+                "acl test --path /openapi.json --cn root --data @guarded",
+                "acl test --path /wsapi/interaction_data --token secret --data @guarded",
+                "acl test --path /wsapi/interaction_data --method POST --data @guarded --json",
+                "acl test --path /wsapi/interaction_data --data @v1-small",
+                "acl test --path / --acl @bad.json --data @v1-small", "acl test --path / --acl @odd.json",
+                "acl test --path / --acl @short.json", "acl test --path / --acl @sample.ndjson",
+                "acl test --path / --acl @missing", "acl test --path / --acl @allow.json --cn a --data @v1-small",
+                "acl test --path /wsapi/interaction_data/last --cn reporter-7 --config @door.yml",
+                "acl test --path /wsapi/interaction_data/last --cn reporter-7x --config @door.yml --json",
+                "acl test --path /metrics --cn reporter-7 --listener health --config @door.yml",
+                "acl test --path /metrics --listener nobody --config @door.yml",
+                "acl test --path /metrics --config @door.yml --acl @acl.json", "acl test --path / --config @faulty.yml",
+            ]),
+        Session(
+            verb: "audit", command: AuditCommand.self,
+            runs: [
+                "audit --data @v1-small", "audit --data @missing", "audit --data @audited",
+                "audit --data @audited --json",
+            ]),
         Session(
             verb: "policy", command: PolicyCommand.self,
             subcommands: [PolicyCommand.Set.self, PolicyCommand.Show.self],
@@ -148,7 +188,7 @@ struct GoldenTests {
     @Test(arguments: sessions)
     private func transcript(_ session: Session) async throws {
         let directory = try TemporaryDirectory()
-        try Self.prepare(directory)
+        try await Self.prepare(directory)
         var text = Self.help(session.verb, session.command)
         for command in session.subcommands {
             text += "\n" + Self.help("\(session.verb) \(command._commandName)", command)
@@ -167,7 +207,7 @@ struct GoldenTests {
         "$ daybook help \(verb)\n" + Daybook.helpMessage(for: command, columns: 80) + "\n"
     }
 
-    private static func prepare(_ directory: borrowing TemporaryDirectory) throws {
+    private static func prepare(_ directory: borrowing TemporaryDirectory) async throws {
         let store = try directory.copy(of: "\(Self.fixtures)/stores/v1-small", to: "v1-small")
         _ = try directory.copy(of: store, to: "damaged")
         let path = "\(directory.path)/damaged/interactions/hot/00000000000000000001.ndjson.lz4"
@@ -179,6 +219,7 @@ struct GoldenTests {
         for (name, text) in configurations {
             _ = try directory.write(text.replacing("@", with: "\(directory.path)/"), to: name)
         }
+        try await prepareAccess(directory)
         _ = try directory.write(sample, to: "sample.ndjson")
         _ = try directory.write(dump, to: "dump.json")
     }
@@ -192,6 +233,17 @@ struct GoldenTests {
         listeners:
         - {name: events, role: interactions, address: "127.0.0.1:0"}
         maintain: {at: ["03:17"]}
+
+        """,
+        "door.yml": """
+        streams:
+          interactions: {path: @v1-small}
+        listeners:
+        - role: interactions
+          address: "127.0.0.1:0"
+          acl:
+          - {path: "/wsapi/interaction_data(/.*)?", cn: "reporter-[0-9]+"}
+        - {name: health, role: admin, address: "127.0.0.1:0", acl: [{path: /metrics, cn: prometheus}]}
 
         """,
         "faulty.yml": """
@@ -212,6 +264,25 @@ struct GoldenTests {
         """,
         "tab.yml": "threads:\t1\n\tlimits: {}\n",
     ]
+
+    private static func prepareAccess(_ directory: borrowing TemporaryDirectory) async throws {
+        for (name, text) in [
+            ("acl", #"[{"path":"/wsapi/interaction_data(/count)?","cn":"reporter-[0-9]+"},{"path":".*","cn":"root"}]"#),
+            ("allow", #"{"allow":[{"cn":"a","path":"/"}]}"#),
+            ("bad", #"[{"path":"/","cn":"a"},{"path":"/[a","cn":"b"}]"#),
+            ("odd", #"{"allow":[],"deny":[]}"#), ("short", #"[{"path":"/"}]"#),
+        ] { _ = try directory.write(text, to: "\(name).json") }
+        mkdir("\(directory.path)/guarded", 0o755)
+        let hash = String(repeating: "a0", count: 32)
+        _ = try directory.write(
+            """
+            daybook tokens 1
+            0123abcd \(hash) ingest,read * 1794960000000 never web-1
+            fedcba98 \(hash) admin interactions 1794960000000 1794963600000 old
+
+            """, to: "guarded/TOKENS")
+        try await auditedStore(at: "\(directory.path)/audited")
+    }
 
     private static let sample = """
         {"timestamp":1361407260001,"lang":"en"}
@@ -242,4 +313,25 @@ struct GoldenTests {
         let text = (run.output + talk.joined()).replacing("\(directory)/", with: "")
         return "\n$ daybook \(line.replacing("@", with: ""))\n\(text)\(status)"
     }
+}
+
+/// A store with records of every kind.
+private func auditedStore(at data: String) async throws {
+    mkdir(data, 0o755)
+    let head = #"{"timestamp":1794960000000,"type":"#
+    let store = #""stream":"interactions""#
+    let lines = [
+        #"\#(head)"purge",\#(store),"policy":{"max_age":1,"max_bytes":null,"min_free":null},"horizon_before":0,"#
+            + #""horizon_after":1794960000000,"events":1234,"bytes":4096,"oldest":600000,"newest":1200000,"#
+            + #""segments":[{"number":1}]}"#,
+        #"\#(head)"read",\#(store),"who":"token:ci","what":"events","from":1794957000000,"to":null,"subject":null,"#
+            + #""times":3,"events":1234}"#,
+        #"\#(head)"read",\#(store),"who":null,"what":"event","from":null,"to":null,"#
+            + #""subject":"0123456789abcdef0123456789abcdef","times":1,"events":1}"#,
+        #"\#(head)"refusal",\#(store),"who":"cn:mallory","reason":"not_allowed","times":17}"#,
+        #"\#(head)"another"}"#,
+    ]
+    let log = try EventLog.open(data, options: LogOptions(), environment: .system)
+    try log.audit.append(lines.map { AuditEntry(line: $0, time: 1_794_960_000_000) })
+    try await log.close()
 }

@@ -21,7 +21,7 @@ struct TestServer {
     static func run(
         on disk: any Disk, at directory: String, resolution: Resolution = .tenMinutes,
         heartbeat: Duration = .seconds(3_600), serving options: Server.Options = .patient,
-        configured: (inout Server.Options, EventLog) throws -> Void = { _, _ in },
+        configured: (inout Server.Options, EventLog, Counters) throws -> Void = { _, _, _ in },
         _ body: (TestServer) async throws -> Void
     ) async throws {
         var storing = LogOptions()
@@ -32,9 +32,10 @@ struct TestServer {
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         var serving = options
         serving.heartbeat = heartbeat
-        try configured(&serving, log)
+        let metrics = Metrics(of: log)
+        try configured(&serving, log, metrics.counters)
         let server = try Server(
-            log: log, options: serving, logger: logger,
+            log: log, options: serving, logger: logger, metrics: metrics,
             onListening: { port.yield($0) })
         let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
         let running = Task { try await group.run() }
@@ -59,7 +60,7 @@ struct TestServer {
     static func run(
         resolution: Resolution = .tenMinutes, heartbeat: Duration = .seconds(3_600),
         serving options: Server.Options = .patient,
-        configured: (inout Server.Options, EventLog) throws -> Void = { _, _ in },
+        configured: (inout Server.Options, EventLog, Counters) throws -> Void = { _, _, _ in },
         _ body: (TestServer) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()

@@ -129,11 +129,13 @@ class Server:
             return int(re.search(rf"^{field}:\s+(\d+) kB", file.read(), re.M)[1]) * 1024
 
     def descriptors(self, kind=""):
-        """How many are open whose target begins with `kind`: socket, /."""
+        """How many are open whose target begins with `kind`: socket, /. Not those of the stream audit, which the first
+        record of a read opens some seconds later."""
         count = 0
         for entry in os.scandir(f"/proc/{self.pid}/fd"):
             try:
-                count += os.readlink(entry.path).startswith(kind)
+                target = os.readlink(entry.path)
+                count += target.startswith(kind) and "/audit/" not in target
             except FileNotFoundError:
                 pass  # closed meanwhile
         return count

@@ -11,31 +11,32 @@ public final class AccessAudit: Sendable {
     private let log: EventLog
     private let stream: String
     private let resolution: Resolution
+    private let subjectKey: [UInt8]
+    private let counters: Counters
     private let now: @Sendable () -> UInt64
     /// Told when records cannot be written, and when they can again.
     private let say: @Sendable (String) -> Void
     private let tally = Mutex(AuditTally())
     private let isFailing = Mutex(false)
-    private let failedFlushes = Atomic(0)
-    private let lost = Atomic(0)
 
-    /// - Parameter log: whose events are read, and which the records stand beside.
+    /// - Parameters:
+    ///   - log: whose events are read, and which the records stand beside.
+    ///   - subjectKey: names what was read; `nil` for the store's own secret.
+    ///   - say: is told when records cannot be written, and when they can again.
     public init(
-        _ log: EventLog, stream: StreamName, now: @escaping @Sendable () -> UInt64,
+        _ log: EventLog, stream: StreamName, subjectKey: [UInt8]? = nil, counters: Counters,
+        now: @escaping @Sendable () -> UInt64,
         say: @escaping @Sendable (String) -> Void
     ) {
         self.log = log
         self.stream = stream.description
         // A bucket of a stream that floors nothing would hold one access.
         resolution = log.resolution.milliseconds > Resolution.tenMinutes.milliseconds ? log.resolution : .tenMinutes
+        self.subjectKey = subjectKey ?? KeyedHash.bytes(of: log.deliverySecret)
+        self.counters = counters
         self.now = now
         self.say = say
     }
-
-    /// Flushes that failed. Their records are tried again.
-    public var failures: Int { failedFlushes.load(ordering: .relaxed) }
-    /// Records that were given up, because too many waited.
-    public var lostRecords: Int { lost.load(ordering: .relaxed) }
 
     // MARK: - Accesses
 
@@ -72,9 +73,9 @@ public final class AccessAudit: Sendable {
 
     private func floored(_ time: UInt64) -> UInt64 { resolution.bucket(of: time).milliseconds }
 
-    /// Whoever has the store's secret can tell whether it was asked for something; nobody can read off what.
+    /// Whoever has the key can tell whether it was asked for something; nobody can read off what.
     private func hash(_ subject: String) -> String {
-        EventAnswer.hex(KeyedHash.of("audit\n" + subject, secret: log.deliverySecret))
+        KeyedHash.of("audit\n" + subject, key: subjectKey).hex
     }
 
     // MARK: - Records
@@ -94,8 +95,7 @@ public final class AccessAudit: Sendable {
         guard !records.isEmpty else { return }
         let failure = await write(records)
         if failure != nil {
-            failedFlushes.add(1, ordering: .relaxed)
-            lost.add(tally.withLock { $0.giveBack(records) }, ordering: .relaxed)
+            counters.failAuditFlush(losing: tally.withLock { $0.giveBack(records) })
         }
         tell(failure)
     }

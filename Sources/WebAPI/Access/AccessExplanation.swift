@@ -33,11 +33,13 @@ public struct AccessExplanation: Sendable {
     ///   - target: a path, with or without a query.
     ///   - commonName: the name that the request has.
     ///   - token: as its holder has it.
-    public init(of policy: AccessPolicy, method: String, target: String, commonName: String?, token: String?) {
+    public init(
+        of policy: AccessPolicy, role: Role, method: String, target: String, commonName: String?, token: String?
+    ) {
         do throws(NormalPath.Fault) {
             let raw = target.prefix { $0 != "?" }
             let path = try NormalPath(raw.isEmpty && !target.isEmpty ? "/" : String(raw))
-            let need = Self.need(method, path)
+            let need = Self.need(method, path, role)
             let bearer = token.map { Credentials.Bearer.token(TokenHash(ofToken: $0)) } ?? .none
             let decision = policy.decide(need, path, Credentials(bearer: bearer, commonName: commonName))
             self.path = path.text
@@ -50,8 +52,8 @@ public struct AccessExplanation: Sendable {
         }
     }
 
-    private static func need(_ method: String, _ path: NormalPath) -> AccessNeed {
-        guard let method = HTTPRequest.Method(method), let route = try? Route(method, path: path) else {
+    private static func need(_ method: String, _ path: NormalPath, _ role: Role) -> AccessNeed {
+        guard let method = HTTPRequest.Method(method), let route = try? Route(method, path: path, role: role) else {
             return .anything
         }
         return route.need

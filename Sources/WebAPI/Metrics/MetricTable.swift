@@ -25,6 +25,9 @@ enum MetricTable {
         .init(
             "daybook_untrusted_identities_total", .counter,
             "Requests that named a user without being a trusted forwarder's."),
+        .init(
+            "daybook_failed_audit_flushes_total", .counter, "Times that records of accesses could not be written."),
+        .init("daybook_lost_audit_records_total", .counter, "Records of accesses that were given up."),
     ]
 
     private static let events: [MetricDescription] = [

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import LogEngine
 import Settings
+import WebAPI
 
 /// `--config FILE`, for every command that asks what a server is told.
 struct ConfigurationOptions: ParsableArguments {
@@ -27,12 +28,7 @@ struct ConfigurationOptions: ParsableArguments {
 enum Pattern {
     /// Why a text is no pattern of a path or a name; `nil` where it is one.
     @Sendable static func fault(_ text: String) -> String? {
-        do {
-            _ = try Regex(text)
-            return nil
-        } catch {
-            return "\(error)"
-        }
+        AccessRules.fault(in: text).map { "at character \($0.offset + 1): \($0.reason)" }
     }
 }
 

@@ -34,6 +34,7 @@ struct ConfiguredServer {
         }
         // Where several fail, the first is the one to tell.
         for store in stores {
+            await store.audit.flush(all: true)
             do { try await store.log.close() } catch { failure = failure ?? error }
         }
         if let failure { throw failure }
@@ -55,6 +56,7 @@ struct ConfiguredServer {
         for store in stores {
             servers += try listeners(of: store).map { try server($0, store, logger) }
             if let control = await store.control(console) { services.append(control) }
+            services += store.chores as [any Service]
             if let schedule = configuration.maintenance { services.append(store.upkeep(schedule, console)) }
         }
         services += servers as [any Service] + [CertificateReloads(hangups: hangups, servers: servers)]
@@ -74,7 +76,7 @@ struct ConfiguredServer {
         // The one that is there without a file needs no name.
         let name = listener.origin == .standard ? "" : " (\(listener.name))"
         return try Server(
-            log: store.log, options: Server.Options(listener, console), logger: logger, metrics: store.metrics,
+            log: store.log, options: Server.Options(listener, store, console), logger: logger, metrics: store.metrics,
             onListening: { [console] port in
                 console.say("listening on \(scheme)://\(Address(host: listener.address.host, port: port))\(name)")
             })

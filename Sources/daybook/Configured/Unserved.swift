@@ -5,18 +5,10 @@ import WebAPI
 enum Unserved {
     static func faults(of configuration: Configuration) -> [ConfigurationFault] {
         configuration.listeners.flatMap { faults(of: $0, configuration) } + faults(ofMetadata: configuration)
-            + faults(ofSettings: configuration)
     }
 
     private static func faults(of listener: Listener, _ configuration: Configuration) -> [ConfigurationFault] {
-        guard listener.role == .interactions || listener.role == .admin else {
-            return [fault(ofRole: listener, configuration)]
-        }
-        let parts = [
-            ("acl", listener.rules != nil), ("tokens", listener.tokens == .required),
-            ("trusted_forwarders", !listener.trustedForwarders.isEmpty),
-        ]
-        return parts.filter(\.1).map { fault(listener.origin, "\(listener.path).\($0.0)") }
+        [.interactions, .admin].contains(listener.role) ? [] : [fault(ofRole: listener, configuration)]
     }
 
     private static func fault(ofRole listener: Listener, _ configuration: Configuration) -> ConfigurationFault {
@@ -34,16 +26,5 @@ enum Unserved {
                 "user metadata is not kept by daybook \(Build.version)"
             )
         }
-    }
-
-    private static func faults(ofSettings configuration: Configuration) -> [ConfigurationFault] {
-        configuration.settings.filter { setting in
-            let isMeant = setting.name.hasPrefix("tokens[") || setting.name.hasPrefix("keys.")
-            return isMeant && setting.origin != .standard
-        }.map { fault($0.origin, $0.name) }
-    }
-
-    private static func fault(_ origin: Origin, _ setting: String) -> ConfigurationFault {
-        ConfigurationFault(origin, setting, "has no effect in daybook \(Build.version)")
     }
 }

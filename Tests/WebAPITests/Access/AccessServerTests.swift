@@ -25,7 +25,7 @@ struct AccessServerTests {
 
     private static func withTokens(_ body: (TestServer) async throws -> Void) async throws {
         try await TestServer.run(
-            configured: { options, _ in
+            configured: { options, _, _ in
                 options.access.tokens = TokenBook(configured: tokens)
             }, body)
     }
@@ -53,8 +53,8 @@ struct AccessServerTests {
                 Self.challenge + #", error="invalid_token""#)
             let count = try await server.ask(TestRequest("GET", "\(Self.path)/count", Self.authorization("reader")))
             #expect(count.status == 200 && count.text == String(body.split(separator: "\n").count))
-            #expect(server.counters.refused["no_token"] == .init(bodies: 1, events: 0))
-            #expect(server.counters.refused["missing_scope"] == .init(bodies: 1, events: 0))
+            #expect(server.counters.refused["no_token"] == .init(requests: 1, events: 0))
+            #expect(server.counters.refused["missing_scope"] == .init(requests: 1, events: 0))
         }
     }
 
@@ -187,7 +187,7 @@ struct AccessServerTests {
         try await TestServer.run { server in
             let reply = try await server.get(target)
             #expect(reply.status == 400 && reply.text.contains(#""reason":"bad_path""#), "\(reply.text)")
-            #expect(server.counters.refused["bad_path"] == .init(bodies: 1, events: 0))
+            #expect(server.counters.refused["bad_path"] == .init(requests: 1, events: 0))
         }
     }
 
@@ -197,7 +197,7 @@ struct AccessServerTests {
         from block: String, _ body: (TestServer) async throws -> Void
     ) async throws {
         try await TestServer.run(
-            configured: { options, _ in
+            configured: { options, _, _ in
                 options.access.rules = try AccessRules([
                     AccessEntry(path: "/wsapi/interaction_data(/count)?", commonName: "alice")
                 ])

@@ -17,7 +17,7 @@ struct RoutingAccessTests {
             for (target, _) in routes {
                 let attack = tricks.attack(on: target)
                 guard let path = try? NormalPath(attack) else { continue }
-                let isRouted = (try? Route(.get, path: path)) == route
+                let isRouted = (try? Route(.get, path: path, role: .interactions)) == route
                 #expect((rules.entry(for: path, name: "a") != nil) == isRouted, "\(attack) with \(allowed)")
             }
         }
@@ -29,7 +29,7 @@ struct RoutingAccessTests {
         for (path, route) in Route.paths {
             let spelling = tricks.spelling(of: path)
             let normal = try NormalPath(spelling)
-            #expect(try Route(.get, path: normal) == route, "\(spelling)")
+            #expect(try Route(.get, path: normal, role: .interactions) == route, "\(spelling)")
         }
     }
 
@@ -38,7 +38,8 @@ struct RoutingAccessTests {
         let table: [(Route, AccessNeed)] = [
             (.storeEvents, .scope(.ingest)), (.readEvents, .scope(.read)), (.countEvents, .scope(.read)),
             (.readLastEvent, .scope(.read)), (.followChanges, .scope(.read)), (.ping, .nothing), (.isAlive, .nothing),
-            (.isReady, .nothing), (.describe, .anything), (.options("GET"), .anything),
+            (.isReady, .nothing), (.metrics, .scope(.admin)), (.version, .anything), (.describe, .anything),
+            (.options("GET"), .anything),
         ]
         for (route, need) in table { #expect(route.need == need, "\(route)") }
     }
