@@ -115,7 +115,7 @@ SOUND = {
     "another protocol": (smuggled(LENGTH + b"\r\nConnection: Upgrade\r\nUpgrade: websocket", EVENT), [201]),
     "HTTP/2 without TLS": (smuggled(b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA",
                                     line=b"GET /wsapi/ping HTTP/1.1"), [200]),
-    "a tunnel": (smuggled(LENGTH, EVENT, line=b"CONNECT a:80 HTTP/1.1"), [404]),
+    "a tunnel": (smuggled(LENGTH, EVENT, line=b"CONNECT a:80 HTTP/1.1"), [400]),
 }
 
 
