@@ -219,7 +219,18 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
             context.close(promise: close)
         }
     }
+
+    /// Waits for nothing where the connection is cut.
+    func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+        guard event is ConnectionCut else { return context.triggerUserOutboundEvent(event, promise: promise) }
+        let close = pendingClose
+        pendingClose = nil
+        context.close(promise: close ?? promise)
+    }
 }
+
+/// Told to a channel whose connection is to end now, whatever waits for its socket.
+struct ConnectionCut: Sendable {}
 
 /// What a handler off the event loop has to know of the connection that a request came on.
 struct RequestOrigin: Sendable {

@@ -46,6 +46,8 @@ public final class Counters: Sendable {
     public var accepted: Int { acceptedEvents.value }
     /// Events before the horizon, which were not stored.
     public var discarded: Int { discardedEvents.value }
+    /// Events in answers that came to their end.
+    public var delivered: Int { deliveredEvents.value }
     /// Batches that came again under their idempotency key.
     public var repeats: Int { repeatedBatches.value }
     /// Requests that named a user without being a trusted forwarder's.

@@ -17,17 +17,15 @@ struct EventStreamer: Sendable {
     let counters: Counters
     /// How long an answer may take that does not follow.
     let limit: Duration
+    let drain: Drain
     let logger: Logger
 
-    /// Why an answer ended that took longer than it may.
-    private static let scanTooLong = "scan_too_long"
-
     func write(_ answer: EventAnswer, to writer: consuming some ResponseBodyWriter) async throws {
-        let stopwatch = Stopwatch(log, limit: answer.follow == nil ? limit : nil)
+        let stopwatch = Stopwatch(log, limit: answer.follow == nil ? limit : nil, drain)
         for piece in answer.held { try await write(piece, &writer) }
         let isComplete = try await finishes(answer, stopwatch, &writer)
         if let closing = answer.pieces.closing() { try await write(closing, &writer) }
-        let reason = answer.pieces.wasStopped ? Self.scanTooLong : nil
+        let reason = answer.pieces.wasStopped ? stopwatch.reason : nil
         if let reason { counters.refuse(reason, events: 0) }
         let trailer = answer.trailer(isComplete: isComplete, reason: reason)
         if answer.ending.hasLine { try await write(answer.lastLine(trailer), &writer) }
@@ -124,12 +122,20 @@ struct EventStreamer: Sendable {
 private struct Stopwatch: Sendable {
     private let log: EventLog
     private let end: UInt64
+    private let drain: Drain
 
     /// - Parameter limit: from now on; `nil` for none.
-    init(_ log: EventLog, limit: Duration?) {
+    init(_ log: EventLog, limit: Duration?, _ drain: Drain) {
         self.log = log
+        self.drain = drain
         end = limit.map { log.uptime() + UInt64($0 / .nanoseconds(1)) } ?? .max
     }
 
-    var isOver: Bool { log.uptime() >= end }
+    var isOver: Bool {
+        let now = log.uptime()
+        return now >= end || drain.cuts(at: now)
+    }
+
+    /// Why it is over.
+    var reason: String { log.uptime() >= end ? "scan_too_long" : "stopping" }
 }

@@ -9,6 +9,8 @@ extension HTTPField.Name {
     static let daybookReason = Self.known("Daybook-Reason")
     static let daybookComplete = Self.known("Daybook-Complete")
     static let idempotencyKey = Self.known("Idempotency-Key")
+    /// Of an answer that failed: the number under which the log has it.
+    static let requestID = Self.known("X-Request-Id")
     static let nextLink = Self.known("Link")
 
     private static func known(_ name: String) -> HTTPField.Name {

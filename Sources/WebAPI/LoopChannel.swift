@@ -40,8 +40,14 @@ struct LoopChannel<Base: ServerChildChannel>: ServerChildChannel {
     func handle(value: Value, logger: Logger) async {
         guard let connection = value.base else { return }
         let executor = executors[ObjectIdentifier(value.channel.eventLoop)]
-        await withTaskExecutorPreference(executor) {
-            await base.handle(value: connection, logger: logger)
+        await withTaskCancellationHandler {
+            await withTaskExecutorPreference(executor) {
+                await base.handle(value: connection, logger: logger)
+            }
+        } onCancel: {
+            // Hummingbird would close the client's side alone, and wait for one that reads nothing.
+            value.channel.triggerUserOutboundEvent(ConnectionCut(), promise: nil)
+            value.channel.close(promise: nil)
         }
     }
 }

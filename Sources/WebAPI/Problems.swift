@@ -179,6 +179,10 @@ extension Problem {
         return problem
     }
 
+    static let stopping = Problem(
+        .serviceUnavailable, "stopping", "the server is about to end; send it again"
+    ).retrying(after: "1").closingConnection()
+
     static let badIdempotencyKey = Problem(
         .badRequest, "bad_idempotency_key", "Idempotency-Key: one value of 1 to 255 printable ASCII characters")
 

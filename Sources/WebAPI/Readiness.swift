@@ -15,10 +15,13 @@ struct Readiness: Equatable, Sendable {
     let obstacles: [Obstacle]
 
     /// Asks the file system, which blocks.
-    init(_ log: EventLog) { self.init(log.health, holdsLock: log.holdsLock) }
+    init(_ log: EventLog, isStopping: Bool) {
+        self.init(log.health, holdsLock: log.holdsLock, isStopping: isStopping)
+    }
 
-    init(_ health: LogHealth, holdsLock: Bool) {
+    init(_ health: LogHealth, holdsLock: Bool, isStopping: Bool = false) {
         var obstacles: [Obstacle] = []
+        if isStopping { obstacles.append(Obstacle(reason: "stopping", detail: "the server is about to end")) }
         if let failure = health.failure {
             obstacles.append(
                 Obstacle(reason: Problem.reason(of: failure.code), detail: "not writing any more: \(failure.message)"))

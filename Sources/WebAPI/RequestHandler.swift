@@ -20,7 +20,9 @@ struct RequestHandler: Sendable {
     let limits: ConnectionLimits
     let streams: ClientStreams
     let requests: RequestLimits
+    let drain: Drain
     let gate: RequestGate
+    let failures: FailureLog
     let date = HTTPDate()
     let places = ScanPlaces()
 
@@ -42,7 +44,9 @@ struct RequestHandler: Sendable {
         self.limits = limits
         streams = ClientStreams(limits.streamsPerClient)
         requests = options.requests
-        gate = RequestGate(options.requests, uptime: { log.uptime() })
+        drain = options.drain
+        gate = RequestGate(options.requests, options.drain, uptime: { log.uptime() })
+        failures = FailureLog(logger, uptime: { log.uptime() })
     }
 
     var counters: Counters { metrics.counters }
@@ -53,7 +57,9 @@ struct RequestHandler: Sendable {
 
     /// `nil` for a request that is none, or that this listener does not take.
     func smallPost(_ head: HTTPRequest, through channel: any Channel) -> SmallPost? {
-        guard role.servesEvents, let post = SmallPost(head, byteLimit: requests.bodyBytes) else { return nil }
+        guard role.servesEvents, !drain.isStopping, let post = SmallPost(head, byteLimit: requests.bodyBytes) else {
+            return nil
+        }
         // Who is refused is told so where all are.
         return lets(head, through: channel) ? post : nil
     }
@@ -135,7 +141,7 @@ struct RequestHandler: Sendable {
         defer { if answer.follow == nil { visit.answer(.ok, now: log.uptime()) } }
         let streamer = EventStreamer(
             log: log, blocking: blocking, departure: origin.departure, counters: counters,
-            limit: requests.scanDuration, logger: logger)
+            limit: requests.scanDuration, drain: drain, logger: logger)
         try await streamer.write(answer, to: try await writer.writeHead(head))
     }
 
@@ -188,8 +194,9 @@ struct RequestHandler: Sendable {
     }
 
     func refusal(_ problem: Problem, for error: any Error) -> ShortAnswer {
-        if problem.status == .internalServerError { logger.error("\(error)") }
-        return ShortAnswer(problem)
+        var answer = ShortAnswer(problem)
+        if problem.status.kind == .serverError { answer.fields[.requestID] = failures.tell(problem, error) }
+        return answer
     }
 
     private func store(_ request: Request, continuing writer: borrowing ResponseWriter) async throws -> ShortAnswer {
@@ -248,7 +255,7 @@ struct RequestHandler: Sendable {
     }
 
     private func readiness() async throws -> ShortAnswer {
-        let readiness = try await blocking.runIfActive { Readiness(log) }
+        let readiness = try await blocking.runIfActive { Readiness(log, isStopping: drain.isStopping) }
         return readiness.answer
     }
 

@@ -20,6 +20,8 @@ public struct Server: Service {
         public var note: @Sendable (String) -> Void = { _ in }
         public var role = Role.interactions
         public var requests = RequestLimits()
+        /// That of all listeners of a process.
+        public var drain = Drain()
         /// Who is let in.
         public var access = AccessPolicy(stream: StreamName.interactions.description, now: Environment.system.now)
         /// Where accesses are recorded; `nil`: nowhere.
@@ -76,8 +78,9 @@ public struct Server: Service {
         certificates.reload()
     }
 
-    /// Serves until it is told to shut down gracefully; then accepts no more, lets the requests in
-    /// flight finish, ends those that follow the log, and returns when the last byte is out.
+    /// Serves until it is told to shut down gracefully; then refuses what is new, `/readyz` among it, lets the
+    /// requests in flight finish, ends those that follow the log, and returns when the last byte is out. What takes
+    /// longer than `Drain.limit` ends as incomplete. Where it is cancelled, connections are cut.
     ///
     /// - Throws: `ListenFailure`.
     public func run() async throws {
@@ -94,11 +97,9 @@ public struct Server: Service {
 
     private func outcome(_ blocking: NIOThreadPool) async -> Result<Void, any Error> {
         do {
-            try await withGracefulShutdownHandler {
-                try await service(blocking).run()
-            } onGracefulShutdown: {
-                log.stopFollowing()
-            }
+            try await serve(ServiceGroup(services: [try service(blocking)], logger: quietLogger))
+            return .success(())
+        } catch is CancellationError where options.drain.isStopping {
             return .success(())
         } catch let error as IOError {
             return .failure(listenFailure(String(cString: strerror(error.errnoCode))))
@@ -107,6 +108,34 @@ public struct Server: Service {
         } catch {
             return .failure(error)
         }
+    }
+
+    /// Off this task, because its graceful shutdown must not be that of who still serves.
+    private func serve(_ group: ServiceGroup) async throws {
+        let serving = Task.detached { try await group.run() }
+        let drain = options.drain
+        try await withTaskCancellationHandler {
+            try await withGracefulShutdownHandler {
+                try await serving.value
+            } onGracefulShutdown: { [log] in
+                drain.begin(now: log.uptime())
+                log.stopFollowing()
+                Task.detached {
+                    await drain.finish()
+                    await group.triggerGracefulShutdown()
+                }
+            }
+        } onCancel: { [note = options.note] in
+            if drain.isStopping { note("connections are cut that have not come to their end") }
+            serving.cancel()
+        }
+    }
+
+    /// What libraries have to say, where it is an error.
+    private var quietLogger: Logger {
+        var quiet = logger
+        quiet.logLevel = .error
+        return quiet
     }
 
     private func listenFailure(_ reason: String) -> ListenFailure {
@@ -128,7 +157,7 @@ public struct Server: Service {
             configuration: ServerConfiguration(
                 address: .hostname(options.host, port: options.port), serverName: nil, backlog: Self.backlog,
                 reuseAddress: true),
-            eventLoopGroup: loops, logger: logger,
+            eventLoopGroup: loops, logger: quietLogger,
             responder: { request, writer, channel in
                 try await handler.respond(to: request, writer: writer, channel: channel)
             },

@@ -24,7 +24,7 @@ final class Console: Sendable {
 
     private static let bufferBytes = 256 << 10
 
-    private let sink: any ConsoleSink
+    let sink: any ConsoleSink
     private let pending = Mutex<[UInt8]>([])
 
     init(_ sink: any ConsoleSink) { self.sink = sink }

@@ -98,7 +98,7 @@ struct ServeCommand: AsyncParsableCommand {
         for note in configuration.notes { console.say(note) }
         // From here on SIGHUP is a wish to reload, never the end.
         let hangups = await UnixSignalsSequence(trapping: .sighup)
-        try await ConfiguredServer(configuration, hangups, console).run()
+        try await ConfiguredServer(configuration, hangups, StopSignals(), console).run()
     }
 }
 

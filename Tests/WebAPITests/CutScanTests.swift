@@ -75,7 +75,7 @@ struct CutScanTests {
         let places = ScanPlaces(its.hasPlace ? 1 : 0)
         let streamer = EventStreamer(
             log: server.log, blocking: blocking, departure: ClientDeparture(), counters: server.counters,
-            limit: .seconds(1), logger: Logger(label: "test"))
+            limit: .seconds(1), drain: Drain(), logger: Logger(label: "test"))
         let source = try EventPieces(server.log.snapshot(), request, form: its.form, places: places) {
             server.log.snapshot()
         }

@@ -129,7 +129,7 @@ struct EventPiecesTests {
             }
             let streamer = EventStreamer(
                 log: server.log, blocking: blocking, departure: ClientDeparture(), counters: server.counters,
-                limit: .seconds(60), logger: Logger(label: "test"))
+                limit: .seconds(60), drain: Drain(), logger: Logger(label: "test"))
             let record = recorder.record
             try await streamer.write(EventAnswer(form: .lines, pieces: pieces), to: recorder)
             #expect(record.steps == ["411 bytes", "0 bytes", "the end, a place is free"])

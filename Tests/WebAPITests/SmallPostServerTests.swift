@@ -25,7 +25,8 @@ struct SmallPostServerTests {
         var (text, length) = ("", 0)
         while case let line = try connection.readLine(), !line.isEmpty {
             if line.lowercased().hasPrefix("content-length: ") { length = Int(line.dropFirst(16)) ?? 0 }
-            if !line.lowercased().hasPrefix("date: ") { text += line + "\n" }
+            let isItsOwn = ["date: ", "x-request-id: "].contains { line.lowercased().hasPrefix($0) }
+            if !isItsOwn { text += line + "\n" }
         }
         return text + "\n" + String(decoding: try connection.readBytes(length), as: UTF8.self)
     }

@@ -12,6 +12,7 @@ struct TestServer {
     let port: Int
     let log: EventLog
     let counters: Counters
+    let drain: Drain
     private let server: Server
     /// What the log takes for the time.
     let clock: ManualClock
@@ -44,7 +45,8 @@ struct TestServer {
         do {
             try await body(
                 TestServer(
-                    port: await all.next() ?? 0, log: log, counters: server.counters, server: server,
+                    port: await all.next() ?? 0, log: log, counters: server.counters, drain: serving.drain,
+                    server: server,
                     clock: environment.clock, group: group))
             failure = nil
         } catch {

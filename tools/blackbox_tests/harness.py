@@ -58,12 +58,12 @@ class Setting:
     def path(self, *names):
         return os.path.join(self.directory, *names)
 
-    def serve(self, *options, data=None):
-        return self.start("--data", data or self.data, "--addr", "127.0.0.1:0", *options)
+    def serve(self, *options, data=None, environment=None):
+        return self.start("--data", data or self.data, "--addr", "127.0.0.1:0", *options, environment=environment)
 
-    def start(self, *arguments, listeners=1):
+    def start(self, *arguments, listeners=1, environment=None):
         """`daybook serve` with these arguments alone; ready when it listens on so many addresses."""
-        server = Server(self.binary, arguments, listeners)
+        server = Server(self.binary, arguments, listeners, environment)
         self.servers.append(server)
         return server
 
@@ -79,10 +79,10 @@ class Setting:
 class Server:
     """`daybook serve` on ports of the kernel's choice, ready when constructed."""
 
-    def __init__(self, binary, arguments, listeners=1):
+    def __init__(self, binary, arguments, listeners=1, environment=None):
         self.listeners = listeners
         self.process = subprocess.Popen(
-            [binary, "serve", *arguments],
+            [binary, "serve", *arguments], env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.log, self.told = [], threading.Event()
         self.listener = threading.Thread(target=self._listen, daemon=True)

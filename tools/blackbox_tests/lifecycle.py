@@ -1,5 +1,6 @@
 """Ending in order, and what readers cost that are slow, leave early or come all at once."""
 import io
+import json
 import random
 import signal
 import socket
@@ -9,7 +10,7 @@ import time
 
 from . import events
 from .harness import equal, expect, test
-from .http import NDJSON, PATH, Connection, check_trailer, read, stored
+from .http import NDJSON, PATH, Connection, call, check_trailer, post, read, stored
 
 MIB = 1 << 20
 
@@ -185,3 +186,82 @@ def parallel_scans_share_memory(setting):
     equal(at_rest(server, sockets), descriptors, "descriptors afterwards")
     grown = server.memory("VmHWM") - peak
     expect(grown < 64 * MIB, f"the same again took {grown / MIB:.1f} MiB more")
+
+
+def until(holds, what, seconds=30):
+    end = time.monotonic() + seconds
+    while not holds():
+        expect(time.monotonic() < end, what)
+        time.sleep(0.02)
+
+
+def records(server):
+    """What a server logged: all lines but those that name its addresses."""
+    return [json.loads(line) for line in server.log if not line.startswith("listening on ")]
+
+
+@test
+def a_server_that_ends_says_so(setting):
+    """After SIGTERM new requests get 503 and a number that the log has, /readyz too, until what is in flight is out."""
+    server = setting.serve()
+    size = fill(server, 50)
+    with Connection(server, receive_buffer=65536) as slow:
+        slow.send("GET", PATH, {"Accept": NDJSON})
+        answer = slow.head()
+        server.signal(signal.SIGTERM)
+        until(lambda: call(server, "GET", "/readyz").status == 503, "/readyz stays 200")
+        equal(call(server, "GET", "/readyz").json["reasons"], ["stopping"], "reasons")
+        equal(call(server, "GET", "/livez").status, 200, "/livez")
+        refused = post(server, events.numbered(1))
+        equal((refused.status, refused.headers["retry-after"]), (503, "1"), "a POST")
+        equal(len(b"".join(slow.chunks(answer))), size, "bytes of the answer that was in flight")
+    equal(server.wait(), 0, "exit code")
+    said = [r for r in records(server) if r.get("request") == refused.headers["x-request-id"]]
+    equal([(r["level"], r["status"], r["reason"]) for r in said], [("error", 503, "stopping")], "lines of the POST")
+    expect(b"127.0.0.1" not in "".join(line for line in server.log if "listening" not in line).encode(), server.stderr)
+
+
+@test
+def a_reader_that_never_reads_is_cut(setting):
+    """A client that reads nothing holds a server up for less than 30 s; the exit code is 0, and the store is whole."""
+    server = setting.serve()
+    fill(server, 50)
+    with Connection(server, receive_buffer=4096) as silent:
+        silent.send("GET", PATH, {"Accept": NDJSON})
+        silent.head()
+        begin = time.monotonic()
+        equal(server.stop(), 0, "exit code")
+        seconds = time.monotonic() - begin
+    expect(seconds < 30, "it took", seconds, "s")
+    expect(any("are cut" in r["message"] for r in records(server)), server.stderr)
+    setting.command("verify", "--data", setting.data)
+
+
+@test
+def a_second_signal_stops_at_once(setting):
+    """The second SIGTERM ends a server that has an answer in flight, with 143; nothing acknowledged is missing."""
+    server = setting.serve()
+    size = fill(server, 50)
+    with Connection(server, receive_buffer=4096) as silent:
+        silent.send("GET", PATH, {"Accept": NDJSON})
+        silent.head()
+        server.signal(signal.SIGTERM)
+        until(lambda: call(server, "GET", "/readyz").status == 503, "/readyz stays 200")
+        server.signal(signal.SIGTERM)
+        equal(server.wait(), 143, "exit code")
+    equal(sum(len(line) + 1 for line in read(setting.serve())), size, "bytes after a restart")
+
+
+@test
+def systemd_is_told(setting):
+    """READY=1 comes when the address is listened on, STOPPING=1 at the signal; no core is ever dumped."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(path := setting.path("notify"))
+        manager.settimeout(30)
+        server = setting.serve(environment={"NOTIFY_SOCKET": path})
+        equal(manager.recv(64), b"READY=1", "the first word")
+        with open(f"/proc/{server.pid}/limits") as limits:
+            core = next(line for line in limits if line.startswith("Max core file size"))
+        equal(core.split()[4:6], ["0", "0"], "limits of a core")
+        equal(server.stop(), 0, "exit code")
+        equal(manager.recv(64), b"STOPPING=1", "the second word")

@@ -21,6 +21,27 @@ public final class Metrics: Sendable {
         ).set(1)
     }
 
+    /// What there was since the start.
+    public struct Totals: Equatable, Sendable {
+        public var answered = 0
+        /// Answers whose status is 500 or above.
+        public var failed = 0
+        /// Requests that were refused.
+        public var refused = 0
+        public var eventsIn = 0
+        public var eventsOut = 0
+        /// Events that were refused or discarded.
+        public var dropped = 0
+    }
+
+    public var totals: Totals {
+        let (requests, refusals) = (requests.totals, counters.refused.values)
+        return Totals(
+            answered: requests.answered, failed: requests.failed, refused: refusals.reduce(0) { $0 + $1.requests },
+            eventsIn: counters.accepted, eventsOut: counters.delivered,
+            dropped: counters.discarded + refusals.reduce(0) { $0 + $1.events })
+    }
+
     /// All of them as they are now, in the text format of Prometheus. Blocks on the file system.
     func exposition() -> ByteBuffer {
         stream.update()

@@ -17,6 +17,8 @@ final class RequestMetrics: Sendable {
     /// By endpoint.
     private let durations: [Lazily<Timer>]
     private let inFlight: Meter
+    private let answered = Atomic<Int>(0)
+    private let failed = Atomic<Int>(0)
 
     init(_ factory: any MetricsFactory) {
         self.factory = factory
@@ -25,10 +27,16 @@ final class RequestMetrics: Sendable {
         inFlight = Meter(label: "daybook_requests_in_flight", factory: factory)
     }
 
+    var totals: (answered: Int, failed: Int) {
+        (answered.load(ordering: .relaxed), failed.load(ordering: .relaxed))
+    }
+
     func begin() { inFlight.increment() }
     func end() { inFlight.decrement() }
 
     func answered(_ endpoint: Endpoint, _ status: HTTPResponse.Status, nanoseconds: UInt64) {
+        answered.wrappingAdd(1, ordering: .relaxed)
+        if status.kind == .serverError { failed.wrappingAdd(1, ordering: .relaxed) }
         let number = Self.statusNumbers[status.code] ?? Self.statuses.count
         counts[endpoint.number * (Self.statuses.count + 1) + number].value {
             let text = number < Self.statuses.count ? String(status.code) : "other"

@@ -11,15 +11,26 @@ struct ConfiguredServer {
     private let configuration: Configuration
     /// SIGHUP.
     private let hangups: UnixSignalsSequence
+    private let signals: StopSignals
+    /// Shows the addresses that are listened on, and nothing else.
+    private let output: Console
+    private let logger: Logger
+    /// Whose talk is logged.
     private let console: Console
+    private let drain = Drain()
 
-    /// How long requests in flight may take to finish.
-    private static let shutdownLimit = Duration.seconds(60)
+    /// When connections are cut that have not come to their end: some time behind the answers (SPEC K4).
+    private static let shutdownLimit = Duration.seconds(23)
 
-    init(_ configuration: Configuration, _ hangups: UnixSignalsSequence, _ console: Console) {
+    init(
+        _ configuration: Configuration, _ hangups: UnixSignalsSequence, _ signals: StopSignals, _ console: Console
+    ) {
         self.configuration = configuration
         self.hangups = hangups
-        self.console = console
+        self.signals = signals
+        output = console
+        logger = console.logger
+        self.console = console.logging(to: logger)
     }
 
     /// Returns when a signal has ended it, and everything is closed.
@@ -48,37 +59,52 @@ struct ConfiguredServer {
     }
 
     private func serve(_ stores: [ConfiguredStore]) async throws {
-        var logger = Logger(label: "daybook", factory: { StreamLogHandler.standardError(label: $0) })
-        logger.logLevel = .error
         if let threads = configuration.threads { NIOSingletons.groupLoopCountSuggestion = threads }
         var services: [any Service] = []
         var servers: [Server] = []
+        let manager = ServiceManager(socket: ProcessEnvironment.variables["NOTIFY_SOCKET"])
+        let ready = Countdown(configuration.listeners.filter { $0.data != nil }.count) { [console] in
+            manager.tell(.ready).map { console.say($0) }
+        }
         for store in stores {
-            servers += try listeners(of: store).map { try server($0, store, logger) }
+            servers += try listeners(of: store).map { try server($0, store, ready) }
             if let control = await store.control(console) { services.append(control) }
             services += store.chores as [any Service]
+            let counts = MinuteCounts(metrics: store.metrics, logger: logger)
+            services.append(Chore { await counts.run() })
             if let schedule = configuration.maintenance { services.append(store.upkeep(schedule, console)) }
         }
         services += servers as [any Service] + [CertificateReloads(hangups: hangups, servers: servers)]
-        var group = ServiceGroupConfiguration(
-            services: [ServedTogether(services: services)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
-        )
-        group.maximumGracefulShutdownDuration = Self.shutdownLimit
-        try await ServiceGroup(configuration: group).run()
+        var quiet = logger
+        quiet.logLevel = .error
+        var configuration = ServiceGroupConfiguration(services: [ServedTogether(services: services)], logger: quiet)
+        configuration.maximumGracefulShutdownDuration = Self.shutdownLimit
+        let group = ServiceGroup(configuration: configuration)
+        let stopping = Task {
+            await signals.stop(group, console) { manager.tell(.stopping).map { console.say($0) } }
+        }
+        defer { stopping.cancel() }
+        do {
+            try await group.run()
+        } catch is CancellationError where drain.isStopping {
+            // Who did not come to an end in time has been cut, and that was told.
+        }
     }
 
     private func listeners(of store: ConfiguredStore) -> [Listener] {
         configuration.listeners.filter { $0.data.map { DataDirectory.isSame($0, store.data) } ?? false }
     }
 
-    private func server(_ listener: Listener, _ store: ConfiguredStore, _ logger: Logger) throws -> Server {
+    private func server(_ listener: Listener, _ store: ConfiguredStore, _ ready: Countdown) throws -> Server {
         let scheme = listener.tls == nil ? "http" : "https"
         // The one that is there without a file needs no name.
         let name = listener.origin == .standard ? "" : " (\(listener.name))"
         return try Server(
-            log: store.log, options: Server.Options(listener, store, console), logger: logger, metrics: store.metrics,
-            onListening: { [console] port in
-                console.say("listening on \(scheme)://\(Address(host: listener.address.host, port: port))\(name)")
+            log: store.log, options: Server.Options(listener, store, drain, console), logger: logger,
+            metrics: store.metrics,
+            onListening: { [output] port in
+                output.say("listening on \(scheme)://\(Address(host: listener.address.host, port: port))\(name)")
+                ready.count()
             })
     }
 }

@@ -3,12 +3,13 @@ import WebAPI
 
 extension Server.Options {
     /// - Parameter console: is told what the server has to say of its certificates and limits.
-    init(_ listener: Listener, _ store: ConfiguredStore, _ console: Console) throws(AccessRuleFault) {
+    init(_ listener: Listener, _ store: ConfiguredStore, _ drain: Drain, _ console: Console) throws(AccessRuleFault) {
         self.init(host: listener.address.host, port: listener.address.port)
         tls = listener.tls.map { TLSOptions($0) }
         role = Role(listener.role)
         connections = ConnectionLimits(listener.limits)
         requests = RequestLimits(listener.limits)
+        self.drain = drain
         note = { console.say($0) }
         access = try AccessPolicy(listener, store.tokens)
         audit = store.audit
