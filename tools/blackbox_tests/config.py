@@ -145,7 +145,7 @@ def config_names_the_policy(setting):
     path = written(setting, "streams:\n  interactions:\n    policy: {max_age: 36h}\n    path: @data\n")
     place = f"{path}:3:5"
     server = setting.start("--config", path, "--addr", "127.0.0.1:0")
-    expect(f"the policy is now the one that {place} names" in server.log, server.log)
+    expect(f"the policy is now the one that {place} names" in server.said, server.log)
     refusal = f"daybook: {place} names the policy, and wins: change it there, and restart the server\n".encode()
     set_policy = ("policy", "set", "--forever", "--data", setting.data)
     equal(setting.command(*set_policy, code=78).stderr, refusal, "beside the server")
@@ -166,7 +166,7 @@ def config_schedules_maintenance(setting):
     server = setting.start("--config", path, "--addr", "127.0.0.1:0")
     stored(server, events.numbered(10))
     deadline = time.monotonic() + 30
-    while not any(line.startswith("maintain: purged 1 segments, 10 events") for line in server.log):
+    while not any(line.startswith("maintain: purged 1 segments, 10 events") for line in server.said):
         expect(time.monotonic() < deadline, "nothing was purged:", server.log)
         time.sleep(0.1)
     equal(call(server, "GET", "/wsapi/interaction_data/count").body.strip(), b"0", "events afterwards")

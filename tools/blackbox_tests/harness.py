@@ -1,5 +1,6 @@
 """What every black-box test stands on: its own directory, servers, commands, and cleaning up after both."""
 import collections
+import json
 import os
 import re
 import shutil
@@ -114,6 +115,15 @@ class Server:
         """The listener of that name, for whoever wants a host and a port."""
         host, port = self.urls[name].split("//")[1].rsplit(":", 1)
         return types.SimpleNamespace(host=host, port=int(port))
+
+    @property
+    def records(self):
+        """What was logged: all lines but those that name the addresses."""
+        return [json.loads(line) for line in list(self.log) if not line.startswith("listening on ")]
+
+    @property
+    def said(self):
+        return [record["message"] for record in self.records]
 
     @property
     def stderr(self):

@@ -152,7 +152,7 @@ def a_server_serves_without_its_socket(setting):
     os.makedirs(control(setting))
     server = setting.serve()
     stored(server, events.numbered(10))
-    expect(f"{control(setting)}: is a directory; no job can run while this server does" in server.log, server.log)
+    expect(f"{control(setting)}: is a directory; no job can run while this server does" in server.said, server.log)
     setting.command("seal", "--data", setting.data, code=75)
     equal(server.stop(), 0, "exit code")
 

@@ -1,6 +1,5 @@
 """Ending in order, and what readers cost that are slow, leave early or come all at once."""
 import io
-import json
 import random
 import signal
 import socket
@@ -195,11 +194,6 @@ def until(holds, what, seconds=30):
         time.sleep(0.02)
 
 
-def records(server):
-    """What a server logged: all lines but those that name its addresses."""
-    return [json.loads(line) for line in server.log if not line.startswith("listening on ")]
-
-
 @test
 def a_server_that_ends_says_so(setting):
     """After SIGTERM new requests get 503 and a number that the log has, /readyz too, until what is in flight is out."""
@@ -216,7 +210,7 @@ def a_server_that_ends_says_so(setting):
         equal((refused.status, refused.headers["retry-after"]), (503, "1"), "a POST")
         equal(len(b"".join(slow.chunks(answer))), size, "bytes of the answer that was in flight")
     equal(server.wait(), 0, "exit code")
-    said = [r for r in records(server) if r.get("request") == refused.headers["x-request-id"]]
+    said = [r for r in server.records if r.get("request") == refused.headers["x-request-id"]]
     equal([(r["level"], r["status"], r["reason"]) for r in said], [("error", 503, "stopping")], "lines of the POST")
     expect(b"127.0.0.1" not in "".join(line for line in server.log if "listening" not in line).encode(), server.stderr)
 
@@ -233,7 +227,7 @@ def a_reader_that_never_reads_is_cut(setting):
         equal(server.stop(), 0, "exit code")
         seconds = time.monotonic() - begin
     expect(seconds < 30, "it took", seconds, "s")
-    expect(any("are cut" in r["message"] for r in records(server)), server.stderr)
+    expect(any("are cut" in words for words in server.said), server.stderr)
     setting.command("verify", "--data", setting.data)
 
 
