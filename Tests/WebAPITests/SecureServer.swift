@@ -16,7 +16,7 @@ struct SecureServer {
     ///   - clients: vouches for clients; `nil`: they are not asked for a certificate.
     static func run(
         clients: TestAuthority? = nil, _ clientAuth: TLSOptions.ClientAuth = .required,
-        limits: ConnectionLimits = .patient, _ body: (SecureServer) async throws -> Void
+        limits: ConnectionLimits = .patient, rules: AccessRules? = nil, _ body: (SecureServer) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()
         let authority = try TestAuthority()
@@ -29,6 +29,7 @@ struct SecureServer {
         options.tls?.authorityPath = clients.map { _ in "\(path)/clients.pem" }
         options.tls?.clientAuth = clientAuth
         options.connections = limits
+        options.access.rules = rules
         options.note = { notes.take($0) }
         try await TestServer.run(options) { server in
             try await body(SecureServer(server: server, authority: authority, directory: path, notes: notes))
