@@ -1,39 +1,5 @@
 import SegmentFormat
 
-public struct PurgeOptions: Sendable {
-    /// Instead of the stream's own, this once.
-    public var policy: RetentionPolicy?
-    /// Only say what would be done.
-    public var isDryRun = false
-    /// Purge though the clock is far ahead of what the store has seen.
-    public var allowsStep = false
-    /// How far that is, in milliseconds.
-    public var maxStep: UInt64 = 8 * 86_400_000
-    /// How long reads of what goes may take to end, in milliseconds.
-    public var readerGrace: UInt64 = 30_000
-    public var compaction = CompactionOptions()
-
-    public init() {}
-}
-
-public struct PurgeReport: Sendable {
-    /// What was to be done; of what was deferred too.
-    public var plan: PurgePlan
-    /// Segments that are still on the disk.
-    public var deferred: [Deferral] = []
-    /// Bytes of the disk that the segments took less than before.
-    public var freedBytes: UInt64 = 0
-    /// RESERVE, which had to be given up, could be allocated again.
-    public var hasReserve = true
-
-    public struct Deferral: Sendable {
-        public let segment: PurgedSegment
-        /// Bytes that are wanted to write it anew; `nil` where something else is in the way.
-        public let bytesWanted: UInt64?
-        public let reason: String
-    }
-}
-
 extension EventLog {
     /// Throws away what the policies say (SPEC §15). Works beside appends and reads, on a thread of its own.
     public func purge(
@@ -46,25 +12,6 @@ extension EventLog {
             let job = Purge(self, options, control, progress)
             return try job.run()
         }
-    }
-}
-
-extension EventLog {
-    /// Fails with `clock` where a purge would.
-    public func checkClock(step: UInt64 = PurgeOptions().maxStep) async throws(StoreError) {
-        let state = try await perform { (writer) throws(StoreError) in writer.jobState }
-        try state.checkClock(step: step, layout.root)
-    }
-}
-
-extension JobState {
-    fileprivate func checkClock(step: UInt64, _ path: String) throws(StoreError) {
-        let seen = latestTimeSeen(step: step)
-        guard now > seen, now - seen > step else { return }
-        throw StoreError(
-            .clock, path,
-            "the clock is \((now - seen) / Bucket.dayMilliseconds) days ahead of the latest time that this store "
-                + "has seen; if it is right, purge with --allow-step")
     }
 }
 

@@ -81,12 +81,7 @@ struct AclCommand: ParsableCommand {
 
         /// Of the listener that is asked.
         private func asked() throws -> (AccessPolicy, Role) {
-            let configuration: Configuration
-            do throws(ConfigurationError) {
-                configuration = try configured.load(flags: data.map { ["data": $0] } ?? [:])
-            } catch {
-                throw CommandFailure(error, .current)
-            }
+            let configuration = try configured.load(flags: data.map { ["data": $0] } ?? [:], telling: .current)
             let listener = try chosen(configuration)
             let tokens = TokenBook(configuration)
             let stored = TokenFile(data: listener.data ?? configuration.interactions.data, disk: PosixDisk())

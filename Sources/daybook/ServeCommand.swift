@@ -89,13 +89,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let console = Console.current
-        let configuration: Configuration
-        do throws(ConfigurationError) {
-            configuration = try configured.load(flags: flags)
-        } catch {
-            throw CommandFailure(error, console)
-        }
-        for note in configuration.notes { console.say(note) }
+        let configuration = try configured.load(flags: flags, telling: console)
         // From here on SIGHUP is a wish to reload, never the end.
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         try await ConfiguredServer(configuration, hangups, StopSignals(), console).run()

@@ -31,11 +31,9 @@ struct CommandRun {
 
     /// A file that no name leads to.
     private static func temporaryFile() throws -> Int32 {
-        var template = Array("\(TemporaryDirectory.parent)/daybook-run-XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw SystemFault(errno) }
-        unlink(template)
-        return descriptor
+        guard let file = tmpfile() else { throw SystemFault(errno) }
+        defer { fclose(file) }
+        return dup(fileno(file))
     }
 
     private static func content(_ descriptor: Int32) -> String {

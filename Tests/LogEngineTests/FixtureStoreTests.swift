@@ -111,32 +111,20 @@ private enum Folder {
     static func withCopy<Result>(
         of folder: String, _ body: (String) async throws -> Result
     ) async throws -> Result {
-        let copy = try copy(of: folder)
-        do {
-            let result = try await body(copy)
-            try remove(copy)
-            return result
-        } catch {
-            try remove(copy)
-            throw error
-        }
+        let directory = try TemporaryDirectory()
+        return try await body(copy(of: folder, in: directory.path))
     }
 
     static func withCopy(of folder: String, _ body: (String) throws -> Void) throws {
-        let copy = try copy(of: folder)
-        let result = Result { try body(copy) }
-        try remove(copy)
-        try result.get()
+        let directory = try TemporaryDirectory()
+        try body(copy(of: folder, in: directory.path))
     }
 
-    private static func copy(of folder: String) throws -> String {
-        var template = Array("\(TemporaryDirectory.parent)/daybook-fixture-XXXXXX".utf8CString)
-        let isMade = template.withUnsafeMutableBufferPointer { $0.baseAddress.flatMap { mkdtemp($0) } != nil }
-        try #require(isMade)
-        let copy = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    private static func copy(of folder: String, in directory: String) throws -> String {
+        let copy = "\(directory)/store"
         let hot = try PosixDisk().names(in: "\(folder)/interactions/hot")
         let names = ["MANIFEST.0", "MANIFEST.1"] + hot.map { "hot/\($0)" }
-        try PosixDisk().makeDirectories(["\(copy)/interactions", "\(copy)/interactions/hot"])
+        try PosixDisk().makeDirectories([copy, "\(copy)/interactions", "\(copy)/interactions/hot"])
         for name in names {
             let bytes = try #require(StoreFixtures.read("stores/v1-small/interactions/\(name)"))
             try StoreFile(PosixDisk(), "\(copy)/interactions/\(name)", .create).write(bytes, at: 0)

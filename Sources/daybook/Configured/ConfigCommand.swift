@@ -52,14 +52,7 @@ struct ConfigCommand: ParsableCommand {
 
         func run() throws {
             let console = Console.current
-            let configuration: Configuration
-            do throws(ConfigurationError) {
-                configuration = try options.load()
-            } catch {
-                throw CommandFailure(error, console)
-            }
-            for note in configuration.notes { console.say(note) }
-            let settings = configuration.settings.filter { $0.value != "" }
+            let settings = try options.load(telling: console).settings.filter { $0.value != "" }
             try console.write(json ? Self.json(settings).description + "\n" : Self.text(settings))
         }
 

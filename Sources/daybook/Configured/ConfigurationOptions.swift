@@ -23,6 +23,17 @@ struct ConfigurationOptions: ParsableArguments {
         guard faults.isEmpty else { throw ConfigurationError(faults) }
         return configuration
     }
+
+    /// The same for a command that cannot do without: tells the notes, or every fault.
+    func load(flags: [String: String] = [:], telling console: Console) throws(CommandFailure) -> Configuration {
+        do throws(ConfigurationError) {
+            let configuration = try load(flags: flags)
+            for note in configuration.notes { console.say(note) }
+            return configuration
+        } catch {
+            throw CommandFailure(error, console)
+        }
+    }
 }
 
 enum Pattern {
