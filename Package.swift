@@ -38,6 +38,16 @@ let package = Package(
         .target(
             name: "Settings", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: strict),
         .target(
+            name: "Forwarding",
+            dependencies: [
+                "SegmentFormat", "LogEngine",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: strict),
+        .target(
             name: "WebAPI",
             dependencies: [
                 "BodyDecoding", "SegmentFormat", "LogEngine", "Interactions",
@@ -62,7 +72,7 @@ let package = Package(
         .executableTarget(
             name: "daybook",
             dependencies: [
-                "SegmentFormat", "LogEngine", "Interactions", "Settings", "WebAPI",
+                "SegmentFormat", "LogEngine", "Interactions", "Forwarding", "Settings", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -89,6 +99,7 @@ let package = Package(
         .testTarget(name: "LogEngineTests", dependencies: ["LogEngine", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "InteractionsTests", dependencies: ["Interactions", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "ForwardingTests", dependencies: ["Forwarding", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SettingsTests", dependencies: ["Settings", "TestSupport"], swiftSettings: strict),
         .testTarget(

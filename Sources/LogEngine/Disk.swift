@@ -43,6 +43,10 @@ public enum SyncPoint: String, CaseIterable, Sendable {
     case privateFile
     /// Its directory, afterwards.
     case privateDirectory
+    /// A note, when its room is made and when it is replaced.
+    case note
+    /// The directory of a note, after its files were made.
+    case noteDirectory
 }
 
 public enum OpenMode: Sendable {

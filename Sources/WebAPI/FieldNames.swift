@@ -3,6 +3,8 @@ import HTTPTypes
 extension HTTPField.Name {
     static let daybookCount = Self.known("Daybook-Count")
     static let daybookCursor = Self.known("Daybook-Cursor")
+    /// What a forwarder calls a batch: `source/epoch/number`.
+    static let daybookDelivery = Self.known("Daybook-Delivery")
     static let daybookDigest = Self.known("Daybook-XXH3")
     /// Why a body was refused, where the answer itself is one of a few texts: a token, then perhaps
     /// `; offset=n`, the place in the decoded data. As a trailer, why a streamed answer ended early.
@@ -13,7 +15,7 @@ extension HTTPField.Name {
     static let requestID = Self.known("X-Request-Id")
     static let nextLink = Self.known("Link")
 
-    private static func known(_ name: String) -> HTTPField.Name {
+    static func known(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else { preconditionFailure("\(name) is no field name") }
         return name
     }

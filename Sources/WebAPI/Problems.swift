@@ -162,6 +162,9 @@ extension Problem {
         // The rest of the body is not wanted, unless its end is what was missed.
         closesConnection = fault.kind != .truncated
     }
+    static let badDelivery = Problem(
+        .badRequest, "bad_delivery",
+        "Daybook-Delivery: one value, source/epoch/number, and no Idempotency-Key beside it")
 
     static let tooManyInFlight: Problem = {
         var problem = Problem(

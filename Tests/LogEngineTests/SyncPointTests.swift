@@ -7,9 +7,9 @@ import Testing
 @Suite("Every sync is needed")
 struct SyncPointTests {
     /// What is not synced of a removal comes back for a while, until the next open: `PurgeTests` look for that.
-    /// Private files are no part of a store: that is `PrivateFileTests`.
+    /// Private files and notes are no part of a store: those are `PrivateFileTests` and `DurableNoteTests`.
     private static let points = SyncPoint.allCases.filter {
-        ![.removedSegments, .privateFile, .privateDirectory].contains($0)
+        ![.removedSegments, .privateFile, .privateDirectory, .note, .noteDirectory].contains($0)
     }
 
     private static func scenario(of point: SyncPoint) -> Scenario {

@@ -284,7 +284,7 @@ public struct Forwarder: Sendable {
         let isUrgent = isDraining || lanes.contains { if case .recording = $0.phase { true } else { false } }
         let wait = isUrgent ? 0 : policy.saveMilliseconds
         guard saves.isDue(after: wait, at: now.ticks) else { return }
-        record.waitingSince = age.map { age in
+        record.waitingSince = age(at: now.ticks).map { age in
             let moment = now.wall - min(now.wall, UInt64(age))
             return resolution.bucket(of: moment).milliseconds
         }
@@ -296,9 +296,9 @@ public struct Forwarder: Sendable {
 
     /// How long the oldest event has waited that no server has answered for, in milliseconds; `nil` where there
     /// is none.
-    public var age: Int64? {
+    public func age(at ticks: Int64) -> Int64? {
         guard record.sentThrough < available else { return nil }
-        return marks.arrival(behind: record.sentThrough).map { max(now.ticks - $0, 0) } ?? 0
+        return marks.arrival(behind: record.sentThrough).map { max(ticks - $0, 0) } ?? 0
     }
 
     /// Every event of the spool is stored by a server, and the record says so.
