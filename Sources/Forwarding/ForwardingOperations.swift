@@ -15,6 +15,9 @@ extension ForwardingService {
         }
     }
 
+    /// Why the spool takes no more at all; `nil` while it does.
+    public var logFailure: String? { log.health.failure?.message }
+
     /// Tries servers that failed at once.
     public func retry() { tell(.retry) }
 
@@ -52,7 +55,7 @@ extension ForwardingService {
         return state.withLock { isDrained($0) }
     }
 
-    private func isDrained(_ state: borrowing State) -> Bool {
+    func isDrained(_ state: borrowing State) -> Bool {
         state.forwarder.isDrained && state.forwarder.available >= log.snapshot().lastSequence
     }
 }

@@ -135,7 +135,7 @@ public final class ForwardingService: Sendable {
         tellOfServers()
         noteFullness()
         wake(&group)
-        if state.withLock({ $0.forwarder.isDrained }) { finishWaiters() }
+        if state.withLock({ isDrained($0) }) { finishWaiters() }
         return true
     }
 

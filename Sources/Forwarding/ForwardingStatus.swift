@@ -59,19 +59,25 @@ extension Forwarder {
         }
         return ForwardingStatus.Server(
             name: lane.server, state: state, failures: lane.failures, problem: lane.lastProblem,
-            unknownEvents: mayHave ? events(boundTo: lane.server) : 0)
-    }
-
-    private func events(boundTo server: ServerName) -> Int {
-        record.batches.filter { $0.binding?.server == server }.reduce(0) { $0 + $1.stretch.events }
+            unknownEvents: mayHave ? record.events(boundTo: lane.server) : 0)
     }
 
     private var strangers: [ForwardingStatus.Server] {
         let known = Set(lanes.map(\.server))
-        let others = record.batches.compactMap(\.binding?.server).filter { !known.contains($0) }
-        return others.map {
+        return Self.servers(of: record).filter { !known.contains($0.name) }
+    }
+
+    /// Those that a record names, while nothing is forwarded.
+    public static func servers(of record: ForwardingRecord) -> [ForwardingStatus.Server] {
+        record.batches.compactMap(\.binding?.server).map {
             ForwardingStatus.Server(
-                name: $0, state: .removed, failures: 0, problem: nil, unknownEvents: events(boundTo: $0))
+                name: $0, state: .removed, failures: 0, problem: nil, unknownEvents: record.events(boundTo: $0))
         }
+    }
+}
+
+extension ForwardingRecord {
+    fileprivate func events(boundTo server: ServerName) -> Int {
+        batches.filter { $0.binding?.server == server }.reduce(0) { $0 + $1.stretch.events }
     }
 }

@@ -30,25 +30,20 @@ public enum SpoolFault: Error, CustomStringConvertible {
 
 /// A spool: a stream of its own, and beside it the record of what was sent (SPEC Y).
 public struct Spool: Sendable {
-    public static let stream: StreamName = {
-        guard let name = StreamName("spool") else { preconditionFailure("no name of a stream") }
-        return name
-    }()
-
     public let log: EventLog
     let note: DurableNote
     public let record: ForwardingRecord
     /// What there is to say about the record.
     public let notes: [String]
 
-    public static func layout(_ directory: String) -> Layout { Layout(data: directory, stream: stream) }
+    public static func layout(_ directory: String) -> Layout { Layout(data: directory, stream: .spool) }
 
     static func notePath(_ directory: String) -> String { "\(layout(directory).root)/FORWARDING" }
 
     /// Of a spool, for its log. Segments are small, because they go as a whole.
     public static func options(_ bounds: SpoolBounds, resolution: Resolution?) -> LogOptions {
         var options = LogOptions()
-        options.stream = stream
+        options.stream = .spool
         options.resolution = resolution
         options.sealBytes = Int(min(max(bounds.bytes / 16, 1 << 20), 64 << 20))
         options.reserveBytes = min(options.reserveBytes, bounds.bytes / 16)
@@ -57,10 +52,14 @@ public struct Spool: Sendable {
 
     /// Opens the spool in `directory`, and makes it where there is none and `options` says so.
     public static func open(_ directory: String, _ options: LogOptions, _ environment: Environment) throws -> Spool {
-        let log = try EventLog.open(directory, options: options, environment: environment)
-        let note = try DurableNote(notePath(directory), disk: environment.disk)
-        let (record, notes) = try record(in: note, of: log, directory, environment)
-        return Spool(log: log, note: note, record: record, notes: notes)
+        try Spool(try EventLog.open(directory, options: options, environment: environment), in: directory, environment)
+    }
+
+    /// Of a log of the spool that is open; it stays the caller's.
+    public init(_ log: EventLog, in directory: String, _ environment: Environment) throws {
+        self.log = log
+        note = try DurableNote(Self.notePath(directory), disk: environment.disk)
+        (record, notes) = try Self.record(in: note, of: log, directory, environment)
     }
 
     private static func record(
@@ -81,6 +80,15 @@ public struct Spool: Sendable {
         try note.replace(with: record.json)
         let isNew = last == Sequence(0)
         return (record, isNew ? [] : ["there is no record of what was sent: all that is in the spool is sent again"])
+    }
+
+    /// Takes from a server what it may have, while nothing is forwarded; durable when it returns, with how many events
+    /// that were.
+    public func reassign(_ server: ServerName) throws -> Int {
+        var record = record
+        let events = record.unbind(server)
+        if events > 0 { try note.replace(with: record.json) }
+        return events
     }
 
     /// The record of a spool that another process may have open; `nil` where there is none.

@@ -4,6 +4,8 @@ public struct StreamName: Hashable, Sendable, CustomStringConvertible {
     public static let interactions = StreamName(unchecked: "interactions")
     /// What was done to the other streams.
     public static let audit = StreamName(unchecked: "audit")
+    /// What a webhead has still to forward.
+    public static let spool = StreamName(unchecked: "spool")
 
     private init(unchecked name: String) { description = name }
 

@@ -1,3 +1,4 @@
+import Forwarding
 import LogEngine
 import WebAPI
 
@@ -70,6 +71,7 @@ struct CommandFailure: Error, Equatable {
         case let error as StoreError: self.init(Self.status(of: error.code), error.description)
         case let error as AccessRuleFault: self.init(.configuration, error.description)
         case let error as TokenFile.Damage: self.init(.data, error.description)
+        case let error as SpoolFault: self.init(.data, error.description)
         case let error as Server.ListenFailure: self.init(.unavailable, error.description)
         case let error as TLSFault: self.init(error.kind == .unreadable ? .noInput : .data, error.description)
         default: return nil

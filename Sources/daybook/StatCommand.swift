@@ -20,7 +20,7 @@ struct StatCommand: ParsableCommand {
     func run() throws {
         let console = Console.current
         let (snapshot, found) = try StoreReader.snapshot(
-            of: store.data, options: LogOptions(), environment: .system)
+            of: store.data, options: store.streamOptions, environment: .system)
         let days = try DayTable(snapshot, days: json ? Bounds.reportedDays : DayTable.days)
         let notes = days.isComplete ? found : found + ["the days leave out what is damaged"]
         for note in notes { console.say(note) }

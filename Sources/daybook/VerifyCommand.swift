@@ -19,7 +19,7 @@ struct VerifyCommand: ParsableCommand {
         let console = Console.current
         var progress = Progress(console)
         defer { progress.clear() }
-        let report = try StoreReader.verify(store.data, options: LogOptions(), environment: .system) { done in
+        let report = try StoreReader.verify(store.data, options: store.streamOptions, environment: .system) { done in
             progress.draw("segment \(done.segments) of \(done.segmentsInAll), \(done.bytes.grouped) bytes")
         }
         progress.clear()

@@ -333,19 +333,12 @@ extension Forwarder {
     ) throws(ReassignmentFault) -> (events: Int, actions: [Action]) {
         guard lanes.contains(where: { $0.server != server }) else { throw .noOtherServer }
         let lane = lanes.firstIndex { $0.server == server }
-        guard lane.map({ lanes[$0].mayHaveBatch }) ?? true,
-            let index = record.batches.firstIndex(where: { $0.binding?.server == server })
-        else { throw .nothingUnknown }
-        let events = record.batches[index].stretch.events
-        release(index, lane)
-        return (events, handle(.time, at: moment))
-    }
-
-    private mutating func release(_ index: Int, _ lane: Int?) {
-        record.tally.reassigned += UInt64(record.batches[index].stretch.events)
-        record.batches[index].binding = nil
-        saves.change(at: now.ticks)
+        guard lane.map({ lanes[$0].mayHaveBatch }) ?? true, case let events = record.unbind(server), events > 0 else {
+            throw .nothingUnknown
+        }
         if let lane, case .unknown = lanes[lane].phase { lanes[lane].phase = .idle }
+        saves.change(at: now.ticks)
+        return (events, handle(.time, at: moment))
     }
 }
 

@@ -45,6 +45,15 @@ public struct ForwardingRecord: Equatable, Sendable {
     /// Events in batches.
     public var eventsUnderWay: Int { batches.reduce(0) { $0 + $1.stretch.events } }
 
+    /// Takes from `server` what it may have: it may go to any now, and its events are stored at least once. Returns
+    /// how many they are.
+    public mutating func unbind(_ server: ServerName) -> Int {
+        guard let index = batches.firstIndex(where: { $0.binding?.server == server }) else { return 0 }
+        batches[index].binding = nil
+        tally.reassigned += UInt64(batches[index].stretch.events)
+        return batches[index].stretch.events
+    }
+
     /// What always holds; `nil`, or what does not.
     public var flaw: String? {
         var last = Sequence(0)

@@ -32,4 +32,8 @@ enum JobKind: String, Sendable {
     case hold
     case maintain
     case repair
+    case spoolStatus = "spool status"
+    case spoolDrain = "spool drain"
+    case spoolRetry = "spool retry"
+    case spoolReassign = "spool reassign"
 }

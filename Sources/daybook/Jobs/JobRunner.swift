@@ -1,4 +1,5 @@
 import LogEngine
+import SegmentFormat
 
 /// Runs a job where the store's lock is: in this process, or in the server that has it.
 struct JobRunner {
@@ -9,12 +10,13 @@ struct JobRunner {
 
     /// The data directory.
     let directory: String
+    var stream = StreamName.interactions
     /// What the server is handed.
     let arguments: [String]
 
     func run(_ job: some JobCommand) async throws {
         let console = Console.current
-        let layout = Layout(data: directory, stream: LogOptions().stream)
+        let layout = Layout(data: directory, stream: stream)
         let client = ControlClient(layout: layout, arguments: arguments)
         var looks = 0
         while true {
@@ -40,6 +42,7 @@ struct JobRunner {
 
     private func open() throws -> Opening {
         var options = LogOptions()
+        options.stream = stream
         options.makesStore = false
         var environment = Environment.system
         environment.now = WallClock.now

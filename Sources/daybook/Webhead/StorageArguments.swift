@@ -1,0 +1,76 @@
+import ArgumentParser
+import Forwarding
+import Glibc
+
+/// Where events are forwarded to, and how.
+struct StorageArguments: ParsableArguments {
+    @Option(
+        name: .customLong("storage"),
+        help: ArgumentHelp(
+            "A storage server, as http://10.0.0.5:8080; may be given several times. The first that is well gets the events.",
+            valueName: "url"),
+        transform: { try ServerAddress(url: $0) })
+    var servers: [ServerAddress] = []
+
+    @Flag(
+        help: """
+            Send forms, and take only 201 for success: for storage servers that are not Daybook's. They do not know a \
+            batch that comes again, so where an answer is lost its events are stored twice.
+            """)
+    var storageForms = false
+
+    @Option(help: "Send bodies plain, or as lz4, which the storage servers must take.")
+    var storageCoding = StorageOptions.Coding.plain
+
+    @Option(
+        help: ArgumentHelp("A file with the token for the storage servers.", valueName: "file"), completion: .file())
+    var storageToken: String?
+
+    @Option(
+        help: ArgumentHelp("PEM file: the certificate for the storage servers, with --storage-key.", valueName: "file"),
+        completion: .file())
+    var storageCert: String?
+
+    @Option(help: ArgumentHelp("PEM file: its key.", valueName: "file"), completion: .file())
+    var storageKey: String?
+
+    @Option(
+        help: ArgumentHelp("PEM file: who vouches for the storage servers.", valueName: "file"), completion: .file())
+    var storageCa: String?
+
+    func validate() throws {
+        if (storageCert == nil) != (storageKey == nil) {
+            throw ValidationError("--storage-cert and --storage-key go together.")
+        }
+        if Set(servers.map(\.url)).count < servers.count {
+            throw ValidationError("--storage names the same server twice.")
+        }
+    }
+
+    func options(_ bounds: SpoolBounds) throws -> ForwardingService.Options {
+        var options = ForwardingService.Options(servers: servers.map { ServerName($0.url) })
+        options.bounds = bounds
+        options.storage.dialect = storageForms ? .form : .ndjson
+        options.storage.coding = storageCoding
+        options.storage.token = try storageToken.map(Self.token)
+        options.storage.certificatePath = storageCert
+        options.storage.keyPath = storageKey
+        options.storage.authorityPath = storageCa
+        return options
+    }
+
+    private static func token(of path: String) throws -> String {
+        guard let file = fopen(path, "r") else {
+            throw CommandFailure(.noInput, "\(path): \(String(cString: strerror(errno)))")
+        }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 4_096)
+        guard fgets(&line, Int32(line.count), file) != nil else { throw CommandFailure(.data, "\(path): no token") }
+        let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let token = text.filter { !$0.isWhitespace }
+        guard !token.isEmpty else { throw CommandFailure(.data, "\(path): no token") }
+        return token
+    }
+}
+
+extension StorageOptions.Coding: ExpressibleByArgument {}
