@@ -99,7 +99,14 @@ let package = Package(
         .testTarget(name: "LogEngineTests", dependencies: ["LogEngine", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "InteractionsTests", dependencies: ["Interactions", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "ForwardingTests", dependencies: ["Forwarding", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ForwardingTests",
+            dependencies: [
+                "Forwarding", "WebAPI", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "SettingsTests", dependencies: ["Settings", "TestSupport"], swiftSettings: strict),
         .testTarget(

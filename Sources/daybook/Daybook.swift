@@ -12,9 +12,11 @@ struct Daybook: AsyncParsableCommand {
             """,
         version: Build.version,
         subcommands: [
-            ServeCommand.self, WebheadCommand.self, SpoolCommand.self, IngestCommand.self, ReadCommand.self, TailCommand.self, StatCommand.self,
-            VerifyCommand.self, RepairCommand.self, MaintainCommand.self, SealCommand.self, CompactCommand.self,
-            PurgeCommand.self, PolicyCommand.self, HoldCommand.self, TokenCommand.self, AclCommand.self,
+            ServeCommand.self, WebheadCommand.self, SpoolCommand.self, IngestCommand.self, ReadCommand.self,
+            TailCommand.self, StatCommand.self, VerifyCommand.self, RepairCommand.self, MaintainCommand.self,
+            SealCommand.self, CompactCommand.self, PurgeCommand.self, PolicyCommand.self, HoldCommand.self,
+            TokenCommand.self,
+            AclCommand.self,
             AuditCommand.self, ConfigCommand.self, DumpCommand.self, VersionCommand.self, BenchStoreCommand.self,
         ])
 

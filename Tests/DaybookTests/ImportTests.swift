@@ -12,13 +12,18 @@ struct ImportTests {
         "LogEngine": ["SegmentFormat", "Glibc", "Synchronization"],
         "Interactions": ["SegmentFormat", "LogEngine", "Glibc"],
         "Settings": ["Glibc", "Yams"],
+        "Forwarding": [
+            "SegmentFormat", "LogEngine", "Synchronization", "AsyncHTTPClient", "FoundationEssentials", "NIOCore",
+            "NIOPosix", "NIOSSL",
+        ],
         "WebAPI": [
             "BodyDecoding", "SegmentFormat", "LogEngine", "Interactions", "Glibc", "Synchronization", "CoreMetrics",
             "Crypto", "HTTPTypes", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTP2", "NIOHTTPTypes",
             "NIOHTTPTypesHTTP2", "NIOPosix", "NIOSSL", "NIOTLS", "ServiceLifecycle", "X509",
         ],
         "daybook": [
-            "SegmentFormat", "LogEngine", "Interactions", "Settings", "WebAPI", "Glibc", "Synchronization",
+            "SegmentFormat", "LogEngine", "Interactions", "Forwarding", "Settings", "WebAPI", "Glibc",
+            "Synchronization",
             "ArgumentParser", "AsyncHTTPClient", "FoundationEssentials", "Logging", "NIOCore", "NIOPosix", "NIOSSL",
             "ServiceLifecycle", "UnixSignals",
         ],

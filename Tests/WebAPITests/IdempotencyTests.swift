@@ -52,3 +52,53 @@ struct IdempotencyTests {
         }
     }
 }
+
+@Suite("Daybook-Delivery")
+struct ForwarderDeliveryTests {
+    private static let epoch = "00000000000000a1"
+
+    private static func event(_ number: Int) -> String { #"{"timestamp":1361407200000,"n":\#(number)}"# + "\n" }
+
+    @Test("of each source and epoch the highest number is known with its answer, and lower ones as repeats")
+    func numbers() async throws {
+        try await TestServer.run { server in
+            func post(_ name: String, _ number: Int) async throws -> Reply {
+                try await server.post(Self.event(number), [("daybook-delivery", name)])
+            }
+            let first = try await post("web-1/\(Self.epoch)/5", 1)
+            #expect(first.status == 201)
+            #expect(try await post("web-1/\(Self.epoch)/5", 1).body == first.body)
+            #expect(try await post("web-1/\(Self.epoch)/4", 2).text.hasPrefix(#"{"accepted":0,"#))
+            #expect(server.log.snapshot().lastSequence == Sequence(1))
+            for name in ["web-1/\(Self.epoch)/6", "web-2/\(Self.epoch)/1", "web-1/00000000000000a2/1"] {
+                #expect(try await post(name, 3).text.hasPrefix(#"{"accepted":1,"#))
+            }
+            #expect(server.counters.repeats == 2)
+        }
+    }
+
+    @Test(
+        "a name is source, epoch and number",
+        arguments: [
+            "", "web-1", "web-1/a1/5", "/00000000000000a1/5", "web 1/00000000000000a1/5", "web-1/00000000000000g1/5",
+            "web-1/00000000000000a1/0", "web-1/00000000000000a1/-1", "web-1/00000000000000a1/+1",
+            "web-1/00000000000000a1/9223372036854775808", "web-1/00000000000000a1/5/6",
+        ])
+    func badNames(name: String) async throws {
+        try await TestServer.run { server in
+            let reply = try await server.post(Self.event(1), [("daybook-delivery", name)])
+            #expect(reply.status == 400)
+            #expect(reply.text.contains(#""reason":"bad_delivery""#))
+        }
+    }
+
+    @Test("a batch has one name")
+    func twoNames() async throws {
+        try await TestServer.run { server in
+            let name = ("daybook-delivery", "web-1/\(Self.epoch)/5")
+            #expect(try await server.post(Self.event(1), [name, ("idempotency-key", "k")]).status == 400)
+            #expect(try await server.post(Self.event(1), [name, name]).status == 400)
+            #expect(server.log.snapshot().lastSequence == Sequence(0))
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import LogEngine
+import Logging
+import SegmentFormat
+import ServiceLifecycle
+import Synchronization
+import TestSupport
+
+@testable import WebAPI
+
+/// A webhead on a loopback port, the spool behind it, and what it asks of its surroundings.
+final class TestWebhead: Sendable {
+    let port: Int
+    let log: EventLog
+    let shared: WebheadServer.Shared
+    let clock: ManualClock
+    let state: State
+
+    final class State: Sendable {
+        let isFull = Mutex(false)
+        let health = Mutex(WebheadHealth.well)
+    }
+
+    private init(port: Int, log: EventLog, shared: WebheadServer.Shared, clock: ManualClock, state: State) {
+        (self.port, self.log, self.shared, self.clock, self.state) = (port, log, shared, clock, state)
+    }
+
+    static func run(
+        on disk: any Disk, at directory: String, _ options: WebheadOptions = WebheadOptions(),
+        isForOperators: Bool = false, _ body: (TestWebhead) async throws -> Void
+    ) async throws {
+        let environment = TestEnvironment(clock: ManualClock(1_795_169_223_500))
+        var logOptions = LogOptions()
+        logOptions.stream = .spool
+        let log = try EventLog.open(directory, options: logOptions, environment: environment.on(disk))
+        let state = State()
+        guard let keys = SessionKeys(secrets: [[UInt8](repeating: 7, count: 32)]) else {
+            preconditionFailure("no keys")
+        }
+        let random = Mutex(SeededRandom(seed: 5))
+        let surroundings = WebheadSurroundings(
+            now: { environment.clock.now }, random: { random.withLock { $0.next() } },
+            isFull: { state.isFull.withLock { $0 } }, health: { state.health.withLock { $0 } },
+            metrics: { "spool 1\n" })
+        let shared = WebheadServer.Shared(log: log, keys: keys, options: options, surroundings: surroundings)
+        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        let (ports, port) = AsyncStream<Int>.makeStream()
+        let server = WebheadServer(
+            shared, host: "127.0.0.1", port: 0, isForOperators: isForOperators, logger: logger,
+            onListening: { port.yield($0) })
+        let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
+        let running = Task { try await group.run() }
+        var all = ports.makeAsyncIterator()
+        let failure: (any Error)?
+        do {
+            try await body(
+                TestWebhead(
+                    port: await all.next() ?? 0, log: log, shared: shared, clock: environment.clock, state: state))
+            failure = nil
+        } catch {
+            failure = error
+        }
+        await group.triggerGracefulShutdown()
+        try await running.value
+        if log.health.failure == nil { try await log.close() }
+        if let failure { throw failure }
+    }
+
+    static func run(
+        _ options: WebheadOptions = WebheadOptions(), isForOperators: Bool = false,
+        _ body: (TestWebhead) async throws -> Void
+    ) async throws {
+        let directory = try TemporaryDirectory()
+        try await run(on: PosixDisk(), at: directory.path, options, isForOperators: isForOperators, body)
+    }
+
+    func ask(_ request: TestRequest) async throws -> Reply {
+        let port = port
+        return try await Blocking.run {
+            let connection = try RawConnection(port)
+            try connection.send(request.bytes)
+            return try connection.readReply(toHead: request.method == "HEAD")
+        }
+    }
+
+    /// As a browser holds it: the cookie that it was given, and the token.
+    struct Jar {
+        let cookie: String
+        let token: String
+    }
+
+    func session(_ fields: [(String, String)] = []) async throws -> Jar {
+        let reply = try await ask(TestRequest("GET", "/wsapi/session_context", fields))
+        let cookie = reply.fields["set-cookie"]?.prefix { $0 != ";" } ?? ""
+        let token = reply.text.split(separator: "\"").drop { $0 != "csrf_token" }.dropFirst(2).first ?? ""
+        return Jar(cookie: String(cookie), token: String(token))
+    }
+
+    func post(_ data: String, _ jar: Jar, _ fields: [(String, String)] = []) async throws -> Reply {
+        let type = fields.contains { $0.0 == "content-type" } ? [] : [("content-type", "application/json")]
+        return try await ask(
+            TestRequest(
+                "POST", "/wsapi/interaction_data", [("cookie", jar.cookie)] + type + fields,
+                body: #"{"data":\#(data),"csrf":"\#(jar.token)"}"#))
+    }
+
+    var lines: [String] {
+        get throws {
+            let scan = try Scan(log.snapshot(), ScanRequest(order: .arrival))
+            var lines: [String] = []
+            while let chunk = try scan.next() {
+                chunk.forEachLine { line, _ in lines.append(String(decoding: line, as: UTF8.self)) }
+            }
+            return lines
+        }
+    }
+}
