@@ -12,10 +12,11 @@ import sys
 import time
 import traceback
 
-from blackbox_tests import access, commands, config, connections, crashes, files, hostile, jobs, lifecycle, retention, service, slow
+from blackbox_tests import (
+    access, commands, config, connections, crashes, files, hostile, jobs, lifecycle, retention, service, slow, webheads)
 from blackbox_tests.harness import TESTS, Setting, Skipped
 
-ROOMS = (service, access, connections, files, commands, config, jobs, lifecycle, slow, hostile, retention, crashes)
+ROOMS = (service, access, connections, files, commands, config, jobs, lifecycle, slow, hostile, retention, crashes, webheads)
 
 
 def main():

@@ -96,8 +96,10 @@ struct ForwarderDeliveryTests {
     func twoNames() async throws {
         try await TestServer.run { server in
             let name = ("daybook-delivery", "web-1/\(Self.epoch)/5")
-            #expect(try await server.post(Self.event(1), [name, ("idempotency-key", "k")]).status == 400)
-            #expect(try await server.post(Self.event(1), [name, name]).status == 400)
+            for other in [("idempotency-key", "k"), name] {
+                let reply = try await server.post(Self.event(1), [name, other])
+                #expect(reply.status == 400)
+            }
             #expect(server.log.snapshot().lastSequence == Sequence(0))
         }
     }

@@ -59,8 +59,9 @@ class Setting:
     def path(self, *names):
         return os.path.join(self.directory, *names)
 
-    def serve(self, *options, data=None, environment=None):
-        return self.start("--data", data or self.data, "--addr", "127.0.0.1:0", *options, environment=environment)
+    def serve(self, *options, data=None, port=0, environment=None):
+        return self.start(
+            "--data", data or self.data, "--addr", f"127.0.0.1:{port}", *options, environment=environment)
 
     def start(self, *arguments, listeners=1, environment=None):
         """`daybook serve` with these arguments alone; ready when it listens on so many addresses."""
@@ -80,10 +81,10 @@ class Setting:
 class Server:
     """`daybook serve` on ports of the kernel's choice, ready when constructed."""
 
-    def __init__(self, binary, arguments, listeners=1, environment=None):
+    def __init__(self, binary, arguments, listeners=1, environment=None, verb="serve"):
         self.listeners = listeners
         self.process = subprocess.Popen(
-            [binary, "serve", *arguments], env={**os.environ, **(environment or {})},
+            [binary, verb, *arguments], env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.log, self.told = [], threading.Event()
         self.listener = threading.Thread(target=self._listen, daemon=True)
