@@ -29,7 +29,9 @@ public final class ForwardingService: Sendable {
         /// Of batches that are not settled, by first sequence.
         var contents: [Sequence: SpoolReader.Content] = [:]
         var wakeTime: Int64?
+        /// A release is under way; what it is to go on with afterwards.
         var isReleasing = false
+        var releasable: Sequence?
         var failure: String?
         /// Servers that were told to have failed.
         var failing: Set<ServerName> = []
@@ -53,8 +55,6 @@ public final class ForwardingService: Sendable {
 
     /// How often the spool is looked at, at most.
     private static let look = Duration.milliseconds(5)
-    /// An active segment of so many bytes goes when all of it is sent.
-    private static let releasedBytes: UInt64 = 1 << 20
 
     /// - Parameters:
     ///   - spool: its log stays open when forwarding ends; it belongs to the caller.
@@ -110,6 +110,7 @@ public final class ForwardingService: Sendable {
 
     private func follow() async {
         var last = log.snapshot().lastSequence
+        input.yield(.event(.available(through: last)))
         while let snapshot = await log.snapshot(after: last) {
             last = snapshot.lastSequence
             input.yield(.event(.available(through: last)))
@@ -132,6 +133,7 @@ public final class ForwardingService: Sendable {
             actions = next
         }
         for action in actions { start(action, &group) }
+        dropContents()
         tellOfServers()
         noteFullness()
         wake(&group)
@@ -215,26 +217,48 @@ public final class ForwardingService: Sendable {
     }
 
     private func release(_ through: Sequence, _ group: inout DiscardingTaskGroup) {
-        let segments = log.snapshot().segments
-        let isWorthIt = segments.contains {
-            $0.lines > 0 && $0.nextSequence <= through + 1 && ($0.isSealed || $0.storedBytes >= Self.releasedBytes)
-        }
         let begins = state.withLock { state in
-            let unsettled = Set(state.forwarder.record.batches.map(\.stretch.first))
-            state.contents = state.contents.filter { unsettled.contains($0.key) }
-            guard isWorthIt, !state.isReleasing else { return false }
-            state.isReleasing = true
-            return true
+            state.releasable = through
+            defer { state.isReleasing = true }
+            return !state.isReleasing
         }
         guard begins else { return }
         group.addTask {
-            do throws(StoreError) {
-                try await self.log.release(through: through, sealingFrom: Self.releasedBytes)
-            } catch {
-                self.say("cannot release what was sent: \(error)")
-            }
-            self.state.withLock { $0.isReleasing = false }
+            while let through = self.nextRelease() { await self.release(through) }
             self.noteFullness()
+        }
+    }
+
+    private func nextRelease() -> Sequence? {
+        state.withLock { state in
+            defer { state.releasable = nil }
+            state.isReleasing = state.releasable != nil
+            return state.releasable
+        }
+    }
+
+    private func release(_ through: Sequence) async {
+        let isWorthIt = log.snapshot().segments.contains {
+            $0.lines > 0 && $0.nextSequence <= through + 1 && ($0.isSealed || $0.storedBytes >= releasedBytes)
+        }
+        guard isWorthIt else { return }
+        do throws(StoreError) {
+            try await log.release(through: through, sealingFrom: releasedBytes)
+        } catch {
+            say("cannot release what was sent: \(error)")
+        }
+    }
+
+    /// An active segment of so many bytes goes when all of it is sent; what is left never fills the spool.
+    private var releasedBytes: UInt64 { min(1 << 20, options.bounds.bytes / 16) }
+
+    /// Those of batches that are settled are not needed any more.
+    private func dropContents() {
+        state.withLock { state in
+            let record = state.forwarder.record
+            guard state.contents.count > record.batches.count else { return }
+            let unsettled = Set(record.batches.map(\.stretch.first))
+            state.contents = state.contents.filter { $0.key > record.cut || unsettled.contains($0.key) }
         }
     }
 

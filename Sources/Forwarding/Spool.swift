@@ -45,7 +45,7 @@ public struct Spool: Sendable {
         var options = LogOptions()
         options.stream = .spool
         options.resolution = resolution
-        options.sealBytes = Int(min(max(bounds.bytes / 16, 1 << 20), 64 << 20))
+        options.sealBytes = Int(min(max(bounds.bytes / 16, 64 << 10), 64 << 20))
         options.reserveBytes = min(options.reserveBytes, bounds.bytes / 16)
         return options
     }

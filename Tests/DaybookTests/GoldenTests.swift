@@ -48,6 +48,24 @@ struct GoldenTests {
                 "config show --config @faulty.yml", "config show --config @tab.yml",
             ]),
         Session(
+            verb: "webhead", command: WebheadCommand.self,
+            runs: [
+                "webhead", "webhead --storage nowhere", "webhead --storage http://127.0.0.1:1 --addr nowhere",
+                "webhead --storage http://127.0.0.1:1 --sample-rate 2",
+                "webhead --storage http://127.0.0.1:1 --browser-sample-rate-of Chrome",
+                "webhead --storage http://127.0.0.1:1 --storage-cert x",
+                "webhead --storage http://127.0.0.1:1 --storage http://127.0.0.1:1",
+            ]),
+        Session(
+            verb: "spool", command: SpoolCommand.self,
+            subcommands: [
+                SpoolCommand.Status.self, SpoolCommand.Drain.self, SpoolCommand.Retry.self, SpoolCommand.Reassign.self,
+            ],
+            runs: [
+                "spool status --data @missing", "spool drain --data @missing", "spool retry --data @missing",
+                "spool reassign http://127.0.0.1:1 --data @missing",
+            ]),
+        Session(
             verb: "ingest", command: IngestCommand.self,
             runs: [
                 "ingest @sample.ndjson --data @new", "ingest @sample.ndjson --data @new --once",

@@ -60,6 +60,7 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func receive(_ inbound: Inbound, _ context: ChannelHandlerContext) {
         if case .storing = state { return held.append(inbound) }
+        if case .ignoring = state, case .part = inbound { return }
         switch inbound {
         case .part(.head(let head)): begin(head, context)
         case .part(.body(let bytes)): add(bytes)
@@ -119,9 +120,7 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler {
             receive(next, context)
             if case .storing = state { return }
         }
-        guard readIsHeld else { return }
-        readIsHeld = false
-        context.read()
+        takeUpReading(context)
     }
 
     // MARK: - Out
@@ -140,12 +139,23 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler {
 extension WebheadHandler: ChannelOutboundHandler {
     typealias OutboundIn = HTTPResponsePart
 
-    /// While a post is being stored and more has come, the socket is not read.
+    /// While a post is being stored and more has come, and while answers are not taken, the socket is not read.
     func read(context: ChannelHandlerContext) {
-        guard held.isEmpty else {
+        guard held.isEmpty, context.channel.isWritable else {
             readIsHeld = true
             return
         }
+        context.read()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        takeUpReading(context)
+        context.fireChannelWritabilityChanged()
+    }
+
+    private func takeUpReading(_ context: ChannelHandlerContext) {
+        guard readIsHeld, held.isEmpty, context.channel.isWritable else { return }
+        readIsHeld = false
         context.read()
     }
 }

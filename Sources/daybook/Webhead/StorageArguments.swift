@@ -42,6 +42,7 @@ struct StorageArguments: ParsableArguments {
         if (storageCert == nil) != (storageKey == nil) {
             throw ValidationError("--storage-cert and --storage-key go together.")
         }
+        if servers.count > 16 { throw ValidationError("--storage names at most 16 servers.") }
         if Set(servers.map(\.url)).count < servers.count {
             throw ValidationError("--storage names the same server twice.")
         }
