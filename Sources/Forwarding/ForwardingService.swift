@@ -81,7 +81,7 @@ public final class ForwardingService: Sendable {
         noteFullness()
     }
 
-    /// The spool takes no more (SPEC Y3).
+    /// The spool takes no more (SPEC Z10).
     public var isFull: Bool { full.load(ordering: .relaxed) }
 
     private var moment: Moment { Moment(ticks: ticks, wall: environment.now()) }

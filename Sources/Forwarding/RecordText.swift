@@ -1,7 +1,7 @@
 import FoundationEssentials
 import SegmentFormat
 
-// The record as the JSON of a note, which a person can read, too (SPEC Y4).
+// The record as the JSON of a note, which a person can read, too (SPEC Z11).
 
 extension ForwardingRecord {
     /// One JSON object, names in order.

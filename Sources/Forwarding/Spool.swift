@@ -28,7 +28,7 @@ public enum SpoolFault: Error, CustomStringConvertible {
     }
 }
 
-/// A spool: a stream of its own, and beside it the record of what was sent (SPEC Y).
+/// A spool: a stream of its own, and beside it the record of what was sent (SPEC §23).
 public struct Spool: Sendable {
     public let log: EventLog
     let note: DurableNote
@@ -48,11 +48,6 @@ public struct Spool: Sendable {
         options.sealBytes = Int(min(max(bounds.bytes / 16, 64 << 10), 64 << 20))
         options.reserveBytes = min(options.reserveBytes, bounds.bytes / 16)
         return options
-    }
-
-    /// Opens the spool in `directory`, and makes it where there is none and `options` says so.
-    public static func open(_ directory: String, _ options: LogOptions, _ environment: Environment) throws -> Spool {
-        try Spool(try EventLog.open(directory, options: options, environment: environment), in: directory, environment)
     }
 
     /// Of a log of the spool that is open; it stays the caller's.

@@ -2,7 +2,7 @@ import SegmentFormat
 
 // Beside a log its owner may have to remember something small that changes often. Two files, written in turn in
 // room that was allocated at the start: a cut in the middle of a write leaves the other one whole, and a full
-// disk does not matter (SPEC Y4).
+// disk does not matter (SPEC Z11).
 
 /// A small text that is replaced whole, durably. One caller at a time.
 public final class DurableNote: @unchecked Sendable {

@@ -18,7 +18,7 @@ final class TestSpool {
         _ directory: String, to servers: [String], _ edit: (inout ForwardingService.Options) -> Void = { _ in }
     ) throws {
         self.directory = directory
-        let spool = try Spool.open(directory, Spool.options(SpoolBounds(), resolution: nil), .system)
+        let spool = try Self.open(directory)
         var options = ForwardingService.Options(servers: servers.map { ServerName($0) })
         options.policy.batchEvents = 10
         options.policy.batchMilliseconds = 1
@@ -28,6 +28,12 @@ final class TestSpool {
         let service = try ForwardingService(spool, options, .system) { _ in }
         running = Task { try await service.run() }
         (self.spool, self.service) = (spool, service)
+    }
+
+    static func open(_ directory: String) throws -> Spool {
+        let log = try EventLog.open(
+            directory, options: Spool.options(SpoolBounds(), resolution: nil), environment: .system)
+        return try Spool(log, in: directory, .system)
     }
 
     static func line(_ number: Int) -> String { #"{"timestamp":1795168800000,"n":\#(number)}"# }

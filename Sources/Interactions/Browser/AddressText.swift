@@ -1,6 +1,6 @@
 import Glibc
 
-/// Whether a text is an IP address, or a list of them (SPEC O6): with a port, in brackets, with the length of a
+/// Whether a text is an IP address, or a list of them (SPEC Z6): with a port, in brackets, with the length of a
 /// prefix or with a zone, as software writes them.
 enum AddressText {
     /// A longer text is none.

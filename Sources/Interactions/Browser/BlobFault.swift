@@ -8,6 +8,8 @@ public struct BlobFault: Error, Equatable, Sendable {
         case badField = "bad_field"
         /// A field that nobody knows, where those refuse a blob.
         case unknownField = "unknown_field"
+        /// More than come from any browser at once.
+        case tooMany = "too_many_blobs"
         /// A rule of events (SPEC T1) is broken.
         case badEvent = "bad_event"
     }

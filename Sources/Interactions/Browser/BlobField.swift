@@ -1,4 +1,4 @@
-/// The fields of a blob that are known (SPEC O4).
+/// The fields of a blob that are known (SPEC Z4).
 enum BlobField: String, CaseIterable {
     case timestamp
     case localTimestamp = "local_timestamp"

@@ -45,6 +45,9 @@ public struct BlobIntake: Sendable {
     /// A clock may be this far ahead, in milliseconds.
     public static let aheadMilliseconds: UInt64 = 86_400_000
 
+    /// Blobs that may come together: each is more work than its bytes tell.
+    public static let mostBlobs = 1_000
+
     private let resolution: Resolution
     private let unknownFields: UnknownFields
 
@@ -68,6 +71,9 @@ public struct BlobIntake: Sendable {
             switch text[index] {
             case Ascii.openBracket, Ascii.closeBracket, Ascii.comma: index += 1
             default:
+                guard blob < Self.mostBlobs else {
+                    throw BlobFault(.tooMany, "at most \(Self.mostBlobs) blobs come together")
+                }
                 let end = json.valueEnd(from: index)
                 do throws(BlobFault) {
                     try append(json, index, context, to: batch, &changes)

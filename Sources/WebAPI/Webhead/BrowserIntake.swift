@@ -4,7 +4,7 @@ import LogEngine
 import NIOCore
 import SegmentFormat
 
-/// Decides on a browser's post, up to where its events would be stored (SPEC O3).
+/// Decides on a browser's post, up to where its events would be stored (SPEC Z3).
 struct BrowserIntake: Sendable {
     /// What a post comes to.
     enum Decision {

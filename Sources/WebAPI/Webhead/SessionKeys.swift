@@ -3,7 +3,7 @@ import Synchronization
 
 // Sessions without a table: the cookie is a random id and the day of its making, signed; the CSRF token is
 // another signature of the id. Each UTC day has a key of its own, made of the secret. Yesterday's holds for a day
-// more, and tomorrow's already, for the webheads whose clock is ahead (SPEC O2).
+// more, and tomorrow's already, for the webheads whose clock is ahead (SPEC Z2).
 
 /// A browser's session: 16 random bytes.
 struct Session: Equatable, Sendable {

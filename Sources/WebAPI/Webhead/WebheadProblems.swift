@@ -1,7 +1,7 @@
 import HTTPTypes
 import Interactions
 
-// The refusals of the webhead. Those that older browser code knows are texts (SPEC O3).
+// The refusals of the webhead. Those that older browser code knows are texts (SPEC Z3).
 
 extension Problem {
     static let noCookie = browserText(.forbidden, "no_cookie", "Forbidden: no cookie")
@@ -36,7 +36,7 @@ extension Problem {
     }
 
     init(blob fault: BlobFault) {
-        self.init(.badRequest, fault.reason.rawValue, fault.message)
+        self.init(fault.reason == .tooMany ? .contentTooLarge : .badRequest, fault.reason.rawValue, fault.message)
         extras = [("blob", .number(fault.blob))]
         if let field = fault.field { extras.append(("field", .text(field))) }
     }

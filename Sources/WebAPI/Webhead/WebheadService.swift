@@ -66,7 +66,7 @@ struct WebheadService: Sendable {
         }
     }
 
-    /// Once the outcome is known. Never 500: browsers keep what they could not bring (SPEC O3).
+    /// Once the outcome is known. Never 500: browsers keep what they could not bring (SPEC Z3).
     func answer(
         to result: Result<AppendOutcome, StoreError>, lines: Int, _ changes: [BlobChange: Int]
     ) -> ShortAnswer {

@@ -144,6 +144,13 @@ struct BlobIntakeTests {
         #expect(fault.field == "rp_api")
     }
 
+    @Test("a thousand blobs may come together, and no more")
+    func bound() throws {
+        let blobs = { "[" + [String](repeating: "{}", count: $0).joined(separator: ",") + "]" }
+        #expect(try TakenBlobs(blobs(1_000)).lines.count == 1_000)
+        #expect(blobFault(of: blobs(1_001))?.reason == .tooMany)
+    }
+
     @Test("one bad blob is named by its place among those that came")
     func whichBlob() {
         let fault = blobFault(of: #"[{"timestamp":1},[{"timestamp":2},{"number_emails":"3"}]]"#)
