@@ -20,7 +20,7 @@ public struct StorageOptions: Sendable {
     }
 
     public var dialect = Dialect.ndjson
-    public var coding = Coding.plain
+    public var coding = Coding.lz4
     /// Sent as `Authorization: Bearer`.
     public var token: String?
     /// PEM files; key and certificate go together.
@@ -47,6 +47,7 @@ struct StorageClient: Sendable {
         self.options = options
         var configuration = HTTPClient.Configuration()
         configuration.tlsConfiguration = try Self.tls(options)
+        configuration.httpVersion = .http1Only
         // The forwarder has its own pauses.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.idleTimeout = .seconds(60)

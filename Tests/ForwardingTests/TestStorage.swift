@@ -21,7 +21,7 @@ final class TestStorage {
         let log = try EventLog.open(directory, options: LogOptions(), environment: .system)
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let (ports, told) = AsyncStream<Int>.makeStream()
-        let server = Server(
+        let server = try Server(
             log: log, options: Server.Options(host: "127.0.0.1", port: port), logger: logger,
             onListening: { told.yield($0) })
         let group = ServiceGroup(configuration: .init(services: [server], logger: logger))

@@ -4,7 +4,12 @@ import NIOPosix
 
 /// What every connection that is accepted becomes.
 struct Listener: Sendable {
-    let handler: RequestHandler
+    let counters: Counters
+    let date: HTTPDate
+    /// What refuses requests of a connection, or of a stream of HTTP/2, before they are seen.
+    var gates: @Sendable (ConnectionOutlet.Carrier) -> [any RemovableChannelHandler] = { _ in [] }
+    /// What answers them.
+    let answerer: @Sendable () -> any RemovableChannelHandler
     let limits: ConnectionLimits
     /// `nil`: plain HTTP/1.1.
     let certificates: ServerCertificates?
@@ -13,19 +18,20 @@ struct Listener: Sendable {
         HTTPServerBuilder { responder in
             guard let certificates else {
                 let http1 = HTTP1Channel(responder: responder, configuration: http1(.http1))
-                return LoopChannel(http1, loops: loops, room: room(told: handler.date))
+                return LoopChannel(http1, loops: loops, room: room(told: date))
             }
             let secure = SecureChannel(
                 certificates: certificates,
                 http1: HTTP1Channel(responder: responder, configuration: http1(.http1OverTLS)),
-                http2: HTTP2Setup(limits: limits, handlers: http2Handlers), handshakeLimit: TimeAmount(limits.header),
-                counters: handler.counters)
+                http2: HTTP2Setup(limits: limits, handlers: { handlers(.http2) }),
+                handshakeLimit: TimeAmount(limits.header),
+                counters: counters)
             return LoopChannel(secure, loops: loops, room: room(told: nil))
         }
     }
 
     private func room(told date: HTTPDate?) -> ConnectionRoom {
-        ConnectionRoom(count: ConnectionCount(limits.connections), counters: handler.counters, date: date)
+        ConnectionRoom(count: ConnectionCount(limits.connections), counters: counters, date: date)
     }
 
     private func http1(_ carrier: ConnectionOutlet.Carrier) -> HTTP1Channel.Configuration {
@@ -36,16 +42,18 @@ struct Listener: Sendable {
                 maxHeaderFieldCount: limits.headerFields))
     }
 
-    private func http2Handlers() -> [any RemovableChannelHandler] {
-        var handlers = handlers(.http2)
-        handlers.insert(StreamGate(handler), at: 1)
-        return handlers
-    }
-
     private func handlers(_ carrier: ConnectionOutlet.Carrier) -> [any RemovableChannelHandler] {
-        [
-            ConnectionOutlet(handler.counters, carrier, date: handler.date),
-            IdleLimit(limits, handler.counters, date: handler.date), SmallPostHandler(handler),
-        ]
+        [ConnectionOutlet(counters, carrier, date: date)] + gates(carrier)
+            + [IdleLimit(limits, counters, date: date), answerer()]
+    }
+}
+
+extension Listener {
+    /// For those who store and read events.
+    init(handler: RequestHandler, limits: ConnectionLimits, certificates: ServerCertificates?) {
+        self.init(
+            counters: handler.counters, date: handler.date,
+            gates: { $0 == .http2 ? [StreamGate(handler)] : [] }, answerer: { SmallPostHandler(handler) },
+            limits: limits, certificates: certificates)
     }
 }

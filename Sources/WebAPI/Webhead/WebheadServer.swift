@@ -16,7 +16,7 @@ public struct WebheadServer: Service {
     private let onListening: @Sendable (Int) async -> Void
 
     private static let backlog = 1_024
-    private static let idleLimit = TimeAmount.seconds(75)
+    private let connections = ConnectionLimits()
 
     /// What the listeners of one webhead share.
     public struct Shared: Sendable {
@@ -69,15 +69,11 @@ public struct WebheadServer: Service {
     private func listener() throws -> any Service {
         let loops = MultiThreadedEventLoopGroup.singleton
         let service = service
-        let connections = Counters()
         let onListening = onListening
-        let configuration = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [
-                ConnectionOutlet(connections), IdleLimit(Self.idleLimit), WebheadHandler(service),
-            ])
-        return try HTTPServerBuilder { responder in
-            LoopChannel(HTTP1Channel(responder: responder, configuration: configuration), loops: loops)
-        }.buildServer(
+        let listener = Listener(
+            counters: Counters(), date: HTTPDate(), answerer: { WebheadHandler(service) },
+            limits: connections.fitting(descriptors: Descriptors.limit), certificates: nil)
+        return try listener.builder(loops).buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(host, port: port), serverName: nil, backlog: Self.backlog, reuseAddress: true),
             eventLoopGroup: loops, logger: logger,

@@ -19,8 +19,8 @@ struct StorageArguments: ParsableArguments {
             """)
     var storageForms = false
 
-    @Option(help: "Send bodies plain, or as lz4, which the storage servers must take.")
-    var storageCoding = StorageOptions.Coding.plain
+    @Option(help: "Send bodies as lz4, or plain; forms always are.")
+    var storageCoding = StorageOptions.Coding.lz4
 
     @Option(
         help: ArgumentHelp("A file with the token for the storage servers.", valueName: "file"), completion: .file())
