@@ -4,6 +4,7 @@ import LogEngine
 import Logging
 import NIOCore
 import SegmentFormat
+import Settings
 import WebAPI
 
 struct WebheadCommand: AsyncParsableCommand {

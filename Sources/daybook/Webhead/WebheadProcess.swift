@@ -2,6 +2,7 @@ import Forwarding
 import LogEngine
 import Logging
 import ServiceLifecycle
+import Settings
 import WebAPI
 
 /// Listeners, jobs and forwarding of a webhead, and the order in which they end.
