@@ -40,7 +40,7 @@ struct BlobEdit {
     /// `slice` is the member with the space around it.
     private mutating func take(_ member: ValidJSON.Member, _ slice: Range<Int>) throws(BlobFault) {
         guard let field = BlobField.named(member.name, in: json) else { return try takeUnknown(member, slice) }
-        let value = BlobValue(json: json, range: member.value, path: field.rawValue)
+        let value = BlobValue(json: json, range: member.value, place: BlobPlace(field))
         // Null is as good as absent; where something is due in its place, it has to make room.
         if value.isNull {
             switch field {
@@ -96,6 +96,7 @@ struct BlobEdit {
         _ slice: Range<Int>, replacing edits: [Replacement] = [], removing addresses: [Replacement] = []
     ) {
         separate()
+        guard !edits.isEmpty || !addresses.isEmpty else { return line.append(contentsOf: json.bytes[slice]) }
         var start = slice.lowerBound
         for (range, text) in (edits + addresses).sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
             line.append(contentsOf: json.bytes[start..<range.lowerBound])
@@ -145,7 +146,7 @@ struct BlobEdit {
             add(#""timestamp":\#(now)"#)
             changes.append(.timestampMissing)
         }
-        if !hasAgent, let agent = context.agent { add(#""user_agent":\#(agent.json)"#) }
+        if !hasAgent, let agent = context.userAgent { add(#""user_agent":\#(CoarseAgent(userAgent: agent).json)"#) }
         if !hasRate, let rate = rate(1) { add(#""sample_rate":\#(rate)"#) }
     }
 
@@ -177,8 +178,7 @@ struct BlobEdit {
     /// A version that is a text is cut before its first dot.
     private func version(in agent: Range<Int>) -> [Replacement] {
         json.members(of: agent.lowerBound).compactMap { member in
-            guard json.unescaped(member.name, atMost: 7) == Array("version".utf8),
-                json.bytes[member.value.lowerBound] == Ascii.quote
+            guard json.isText(member.name, "version"), json.bytes[member.value.lowerBound] == Ascii.quote
             else { return nil }
             let text = member.value.withoutEnds
             guard let dot = json.bytes[text].firstIndex(of: UInt8(ascii: ".")) else { return nil }

@@ -42,7 +42,7 @@ enum BlobField: String, CaseIterable {
     /// What is wrong with a value, which is not `null`.
     func fault(of value: Range<Int>, in json: ValidJSON) -> BlobFault? {
         do throws(BlobFault) {
-            try check(BlobValue(json: json, range: value, path: rawValue))
+            try check(BlobValue(json: json, range: value, place: BlobPlace(self)))
             return nil
         } catch {
             return error
@@ -60,13 +60,12 @@ enum BlobField: String, CaseIterable {
         case .newAccount, .orphaned: try value.requireTruth()
         case .language, .lang: try value.requireLanguageTag()
         case .screenSize:
-            let members = try value.object()
-            for name in ["width", "height"] { try members[name]?.requireNumber(Bound.pixels) }
+            for side in try value.members("width", "height") { try side?.requireNumber(Bound.pixels) }
         case .sampleRate: try value.requireNumber(Bound.rate)
         case .userAgent:
-            let members = try value.object()
-            for name in ["os", "browser"] { try members[name]?.requireText(0...Bound.wordBytes) }
-            try members["version"]?.requireVersion()
+            let members = try value.members("os", "browser", "version")
+            for name in members.prefix(2) { try name?.requireText(0...Bound.wordBytes) }
+            try members[2]?.requireVersion()
         }
     }
 }

@@ -15,14 +15,14 @@ public enum UnknownFields: String, CaseIterable, Sendable {
 public struct BlobContext: Sendable {
     /// Milliseconds since 1970.
     public var now: UInt64
-    /// From the `User-Agent` field; `nil` where there is none.
-    public var agent: CoarseAgent?
+    /// The `User-Agent` field; `nil` where there is none.
+    public var userAgent: String?
     /// What `sample_rate` is multiplied with.
     public var sample = SessionSample.all
 
-    public init(now: UInt64, agent: CoarseAgent?, sample: SessionSample = .all) {
+    public init(now: UInt64, userAgent: String?, sample: SessionSample = .all) {
         self.now = now
-        self.agent = agent
+        self.userAgent = userAgent
         self.sample = sample
     }
 }

@@ -1,25 +1,30 @@
 import Glibc
 
-/// A value of a blob, where it is, and how the blob's sender knows it.
+/// A value of a blob, and where it is.
 struct BlobValue {
     let json: ValidJSON
     let range: Range<Int>
-    let path: String
+    let place: BlobPlace
 
     private var first: UInt8 { json.bytes[range.lowerBound] }
     var isNull: Bool { first == UInt8(ascii: "n") }
     private var isNumber: Bool { Ascii.isDigit(first) || first == Ascii.minus }
 
-    func fault(_ rule: String) -> BlobFault { BlobFault(.badField, field: path, rule) }
+    func fault(_ rule: String) -> BlobFault { BlobFault(.badField, field: place.text(in: json), rule) }
 
     // MARK: - Numbers
 
     /// Of a number; `nil` for any other value.
     var number: Double? {
         guard isNumber else { return nil }
+        let digits = json.bytes[range]
+        // Nearly all are short and whole.
+        if digits.count <= 15, digits.allSatisfy(Ascii.isDigit) {
+            return Double(digits.reduce(0) { $0 * 10 + Int($1 - Ascii.zero) })
+        }
         // A longer one has more digits than count.
         guard range.count <= 320 else { return .infinity }
-        let text = json.bytes[range].map { CChar(bitPattern: $0) } + [0]
+        let text = digits.map { CChar(bitPattern: $0) } + [0]
         return strtod(text, nil)
     }
 
@@ -62,7 +67,9 @@ struct BlobValue {
     }
 
     func requireText(_ bytes: ClosedRange<Int>) throws(BlobFault) {
-        guard let text = text(atMost: bytes.upperBound), bytes.contains(text.count) else {
+        guard first == Ascii.quote, let count = json.unescapedCount(range.withoutEnds, atMost: bytes.upperBound),
+            bytes.contains(count)
+        else {
             throw fault("it is a text of \(bytes.lowerBound) to \(bytes.upperBound) bytes")
         }
     }
@@ -85,24 +92,25 @@ struct BlobValue {
 
     // MARK: - Containers
 
-    /// The members that are there and are not `null`; of a name that comes twice the last.
-    func object() throws(BlobFault) -> [String: BlobValue] {
+    /// The members of these names that are there and are not `null`; of a name that comes twice the last.
+    func members(_ names: String...) throws(BlobFault) -> [BlobValue?] {
         guard first == Ascii.openBrace else { throw fault("it is an object") }
-        var members: [String: BlobValue] = [:]
-        for member in json.members(of: range.lowerBound) {
-            guard let name = json.unescaped(member.name, atMost: BlobField.Bound.wordBytes) else { continue }
-            let text = String(decoding: name, as: UTF8.self)
-            let value = BlobValue(json: json, range: member.value, path: "\(path).\(text)")
-            members[text] = value.isNull ? nil : value
+        var values = [BlobValue?](repeating: nil, count: names.count)
+        json.forEachMember(of: range.lowerBound) { member in
+            guard let index = names.firstIndex(where: { json.isText(member.name, $0) }) else { return }
+            let value = BlobValue(json: json, range: member.value, place: place.member(member.name))
+            values[index] = value.isNull ? nil : value
         }
-        return members
+        return values
     }
 
     private func array() throws(BlobFault) -> [BlobValue] {
         guard first == Ascii.openBracket else { throw fault("it is an array") }
-        return json.elements(of: range.lowerBound).enumerated().map { index, element in
-            BlobValue(json: json, range: element, path: "\(path)[\(index)]")
+        var values: [BlobValue] = []
+        json.forEachElement(of: range.lowerBound) { element in
+            values.append(BlobValue(json: json, range: element, place: place.element(values.count)))
         }
+        return values
     }
 
     /// `[name, offset]`, then perhaps a duration, which may be `null`, then perhaps how often it came.

@@ -16,13 +16,12 @@ public struct BrowserPost: Equatable, Sendable {
         let json = ValidJSON(body)
         var (data, token) = (Range<Int>?.none, Range<Int>?.none)
         // The last of a name counts, as in most parsers.
-        for member in json.members(of: open) {
-            switch json.unescaped(member.name, atMost: 4) {
-            case Array("data".utf8): data = member.value
-            case Array("csrf".utf8):
+        json.forEachMember(of: open) { member in
+            if json.isText(member.name, "data") {
+                data = member.value
+            } else if json.isText(member.name, "csrf") {
                 let isText = body[member.value.lowerBound] == Ascii.quote
                 token = isText ? member.value.withoutEnds : nil
-            default: break
             }
         }
         guard let data else { throw EventFault(.noEvents, at: open) }

@@ -63,33 +63,55 @@ struct ValidJSON {
     /// The members of the object that opens at `open`, in order.
     func members(of open: Int) -> [Member] {
         var members: [Member] = []
+        forEachMember(of: open) { members.append($0) }
+        return members
+    }
+
+    func forEachMember(of open: Int, _ body: (Member) -> Void) {
         var index = spaceEnd(from: open + 1)
         while bytes[index] != Ascii.closeBrace {
             let nameEnd = stringEnd(at: index)
             let start = spaceEnd(from: spaceEnd(from: nameEnd) + 1)
             let end = valueEnd(from: start)
-            members.append(Member(name: (index..<nameEnd).withoutEnds, value: start..<end))
+            body(Member(name: (index..<nameEnd).withoutEnds, value: start..<end))
             index = spaceEnd(from: end)
             if bytes[index] == Ascii.comma { index = spaceEnd(from: index + 1) }
         }
-        return members
     }
 
     /// The elements of the array that opens at `open`, in order.
-    func elements(of open: Int) -> [Range<Int>] {
-        var elements: [Range<Int>] = []
+    func forEachElement(of open: Int, _ body: (Range<Int>) -> Void) {
         var index = spaceEnd(from: open + 1)
         while bytes[index] != Ascii.closeBracket {
             let end = valueEnd(from: index)
-            elements.append(index..<end)
+            body(index..<end)
             index = spaceEnd(from: end)
             if bytes[index] == Ascii.comma { index = spaceEnd(from: index + 1) }
         }
-        return elements
+    }
+
+    // MARK: - Text
+
+    private func isEscaped(_ text: Range<Int>) -> Bool {
+        for index in text where bytes[index] == Ascii.backslash { return true }
+        return false
+    }
+
+    /// Whether a string's text stands for `other`.
+    func isText(_ text: Range<Int>, _ other: String) -> Bool {
+        guard isEscaped(text) else { return text.count == other.utf8.count && bytes[text].elementsEqual(other.utf8) }
+        return unescaped(text, atMost: other.utf8.count)?.elementsEqual(other.utf8) ?? false
+    }
+
+    /// How many bytes a string's text stands for; `nil` where they are more than `most`.
+    func unescapedCount(_ text: Range<Int>, atMost most: Int) -> Int? {
+        guard isEscaped(text) else { return text.count <= most ? text.count : nil }
+        return unescaped(text, atMost: most)?.count
     }
 
     /// What a string's text stands for; `nil` where that is longer than `most` bytes.
     func unescaped(_ text: Range<Int>, atMost most: Int) -> [UInt8]? {
+        guard isEscaped(text) else { return text.count <= most ? Array(bytes[text]) : nil }
         var result: [UInt8] = []
         var index = text.lowerBound
         while index < text.upperBound {

@@ -99,7 +99,7 @@ struct BlobIntakeTests {
             ),
         ])
     func agents(blob: String, line: String) throws {
-        let agent = CoarseAgent(os: "Linux", browser: "Firefox", version: 140)
+        let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
         #expect(try TakenBlobs(blob, agent: agent).lines == [line])
     }
 

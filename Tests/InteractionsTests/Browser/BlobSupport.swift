@@ -14,12 +14,12 @@ struct TakenBlobs {
     static let nowFloored: UInt64 = 1_795_168_800_000
 
     init(
-        _ data: String, agent: CoarseAgent? = nil, sample: SessionSample = .all, unknown: UnknownFields = .pass,
+        _ data: String, agent: String? = nil, sample: SessionSample = .all, unknown: UnknownFields = .pass,
         resolution: Resolution = .tenMinutes
     ) throws(BlobFault) {
         let batch = LineBatch()
         let intake = BlobIntake(resolution: resolution, unknownFields: unknown)
-        let context = BlobContext(now: Self.now, agent: agent, sample: sample)
+        let context = BlobContext(now: Self.now, userAgent: agent, sample: sample)
         let bytes = Array(data.utf8)
         let result = bytes.withUnsafeBytes { bytes in
             Result { () throws(BlobFault) in try intake.append(bytes, context, to: batch) }
