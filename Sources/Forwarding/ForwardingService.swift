@@ -59,13 +59,12 @@ public final class ForwardingService: Sendable {
     /// - Parameters:
     ///   - spool: its log stays open when forwarding ends; it belongs to the caller.
     ///   - say: takes a line for who runs the process.
-    /// - Throws: where a certificate or key cannot be used.
     public init(
         _ spool: Spool, _ options: Options, _ environment: Environment, say: @escaping @Sendable (String) -> Void
-    ) throws {
+    ) {
         log = spool.log
         note = spool.note
-        client = try StorageClient(options.storage)
+        client = StorageClient(options.storage)
         source = spool.record.spool.value.hex
         self.options = options
         self.environment = environment

@@ -23,11 +23,8 @@ public struct StorageOptions: Sendable {
     public var coding = Coding.lz4
     /// Sent as `Authorization: Bearer`.
     public var token: String?
-    /// PEM files; key and certificate go together.
-    public var certificatePath: String?
-    public var keyPath: String?
-    /// Who vouches for the servers, instead of the system's own authorities.
-    public var authorityPath: String?
+    /// The certificate that is shown, and who vouches for the servers.
+    public var tls = TLSConfiguration.makeClientConfiguration()
     /// An answer that takes longer is given up.
     public var answerLimit = Duration.seconds(30)
 
@@ -42,11 +39,10 @@ struct StorageClient: Sendable {
     private let client: HTTPClient
     private let options: StorageOptions
 
-    /// - Throws: where a certificate or key cannot be used.
-    init(_ options: StorageOptions) throws {
+    init(_ options: StorageOptions) {
         self.options = options
         var configuration = HTTPClient.Configuration()
-        configuration.tlsConfiguration = try Self.tls(options)
+        configuration.tlsConfiguration = options.tls
         configuration.httpVersion = .http1Only
         // The forwarder has its own pauses.
         configuration.connectionPool.retryConnectionEstablishment = false
@@ -57,59 +53,48 @@ struct StorageClient: Sendable {
 
     func shutdown() async throws { try await client.shutdown() }
 
-    private static func tls(_ options: StorageOptions) throws -> TLSConfiguration {
-        var tls = TLSConfiguration.makeClientConfiguration()
-        if let path = options.authorityPath { tls.trustRoots = .file(path) }
-        if let path = options.certificatePath {
-            tls.certificateChain = try NIOSSLCertificate.fromPEMFile(path).map { .certificate($0) }
-        }
-        if let path = options.keyPath { tls.privateKey = .privateKey(try NIOSSLPrivateKey(file: path, format: .pem)) }
-        return tls
-    }
-
     func send(_ shipment: Shipment, _ content: SpoolReader.Content, from source: String) async -> ShipmentAnswer {
-        let request = request(shipment, content, from: source)
-        let limit = options.answerLimit.components.seconds
+        let body = WatchedBody(body(of: content))
+        let request = request(shipment, body, from: source)
         let answer: HTTPClientResponse
         do {
-            answer = try await client.execute(request, timeout: .seconds(limit))
+            answer = try await client.execute(request, timeout: .seconds(options.answerLimit.components.seconds))
         } catch {
             let reason = Self.words(error)
-            return Self.isNeverSent(error) ? .refused(.init(.server, reason)) : .unknown(reason: reason)
+            return body.wasTaken ? .unknown(reason: reason) : .refused(.init(.server, reason))
         }
         let status = answer.status.code
-        let body: ByteBuffer
+        let text: ByteBuffer
         do {
-            body = try await answer.body.collect(upTo: Self.answerBytes)
+            text = try await answer.body.collect(upTo: Self.answerBytes)
         } catch {
             // The status alone says what became of the batch.
             return self.answer(status, ByteBuffer(), answer.headers.first(name: "retry-after"))
         }
-        return self.answer(status, body, answer.headers.first(name: "retry-after"))
+        return self.answer(status, text, answer.headers.first(name: "retry-after"))
     }
 
-    private func request(
-        _ shipment: Shipment, _ content: SpoolReader.Content, from source: String
-    ) -> HTTPClientRequest {
-        let base = shipment.binding.server.text
-        var request = HTTPClientRequest(url: base + Self.path)
-        request.method = .POST
-        if let token = options.token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
-        switch options.dialect {
-        case .ndjson:
-            let (epoch, number) = (shipment.binding.epoch.hex, shipment.binding.number)
-            request.headers.add(name: "content-type", value: "application/x-ndjson")
-            request.headers.add(name: "daybook-delivery", value: "\(source)/\(epoch)/\(number)")
-            if options.coding == .lz4 {
-                request.headers.add(name: "content-encoding", value: "lz4")
-                request.body = .bytes(ByteBuffer(bytes: content.withUnsafeBytes { LZ4Frame.encode($0) }))
-            } else {
-                request.body = .bytes(ByteBuffer(bytes: content))
-            }
-        case .form:
-            request.headers.add(name: "content-type", value: "application/x-www-form-urlencoded")
-            request.body = .bytes(ByteBuffer(bytes: FormBody.of(content)))
+    private func body(of content: SpoolReader.Content) -> ByteBuffer {
+        switch (options.dialect, options.coding) {
+        case (.form, _): ByteBuffer(bytes: FormBody.of(content))
+        case (.ndjson, .plain): ByteBuffer(bytes: content)
+        case (.ndjson, .lz4): ByteBuffer(bytes: content.withUnsafeBytes { LZ4Frame.encode($0) })
         }
+    }
+
+    private func request(_ shipment: Shipment, _ body: WatchedBody, from source: String) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: shipment.binding.server.text + Self.path)
+        request.method = .POST
+        request.body = .stream(body, length: .known(Int64(body.content.readableBytes)))
+        if let token = options.token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+        guard options.dialect == .ndjson else {
+            request.headers.add(name: "content-type", value: "application/x-www-form-urlencoded")
+            return request
+        }
+        let (epoch, number) = (shipment.binding.epoch.hex, shipment.binding.number)
+        request.headers.add(name: "content-type", value: "application/x-ndjson")
+        request.headers.add(name: "daybook-delivery", value: "\(source)/\(epoch)/\(number)")
+        if options.coding == .lz4 { request.headers.add(name: "content-encoding", value: "lz4") }
         return request
     }
 
@@ -156,18 +141,6 @@ struct StorageClient: Sendable {
     }
 
     // MARK: - Failures
-
-    /// No byte of the request can have reached the server.
-    private static func isNeverSent(_ error: any Error) -> Bool {
-        switch error {
-        case is NIOConnectionError, is NIOSSLError, is SocketAddressError.UnknownHost: true
-        case ChannelError.connectTimeout: true
-        case let error as HTTPClientError:
-            error == .connectTimeout || error == .tlsHandshakeTimeout || error == .getConnectionFromPoolTimeout
-                || error == .invalidURL || error == .emptyHost
-        default: false
-        }
-    }
 
     private static func words(_ error: any Error) -> String {
         switch error {

@@ -25,7 +25,7 @@ final class TestSpool {
         options.policy.firstPauseMilliseconds = 5
         options.policy.longestPauseMilliseconds = 20
         edit(&options)
-        let service = try ForwardingService(spool, options, .system) { _ in }
+        let service = ForwardingService(spool, options, .system) { _ in }
         running = Task { try await service.run() }
         (self.spool, self.service) = (spool, service)
     }
