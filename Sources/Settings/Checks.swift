@@ -1,6 +1,6 @@
 /// What holds between settings.
 struct Checks {
-    private let reading: Reading
+    let reading: Reading
 
     init(_ reading: Reading) { self.reading = reading }
 
@@ -43,10 +43,12 @@ struct Checks {
         }
     }
 
-    /// Whoever can reach a listener can read everything, unless something asks who it is.
+    /// Whoever can reach a listener can read everything, unless something asks who it is. A webhead is for everybody,
+    /// and nothing can be read there.
     private func beGuarded(_ listener: Listener) {
         let asksForCertificates = listener.tls.map { $0.authority != nil && $0.clientAuth == .required } ?? false
-        guard !listener.address.isLoopback, !listener.isInsecure, !asksForCertificates, listener.tokens != .required
+        guard listener.role != .webhead, !listener.address.isLoopback, !listener.isInsecure, !asksForCertificates,
+            listener.tokens != .required
         else {
             return
         }
@@ -61,14 +63,16 @@ struct Checks {
     private func beApart(_ listeners: [Listener], _ metadata: String?) {
         let others = listeners.filter { $0.role == .userMetadata }.compactMap(\.data) + (metadata.map { [$0] } ?? [])
         for listener in listeners where listener.role == .interactions || listener.role == .webhead {
-            guard let data = listener.data, let other = others.first(where: { FileCheck.overlap(data, $0) }) else {
+            guard let data = listener.data, let metadata = others.first(where: { FileCheck.overlap(data, $0) }) else {
                 continue
             }
             let own = "\(listener.path).data"
-            let setting = reading.origin(own) == .standard ? "streams.interactions.path" : own
+            let other = listener.role == .webhead ? "webhead.path" : "streams.interactions.path"
+            let setting = reading.origin(own) == .standard ? other : own
             reading.refuse(
                 reading.origin(setting), setting,
-                "\(quoted(data)) and the user metadata in \(quoted(other)) overlap; keep them in separate directories")
+                "\(quoted(data)) and the user metadata in \(quoted(metadata)) overlap; keep them in separate directories"
+            )
             return
         }
     }

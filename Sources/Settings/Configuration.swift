@@ -29,6 +29,8 @@ public struct Configuration: Sendable {
     /// Of user metadata; `nil` where nothing says a word of it.
     public let logins: StreamSettings?
     public let lastLogins: StreamSettings?
+    /// `nil` where nothing says a word of one.
+    public let webhead: WebheadSettings?
     public let tokens: [TokenEntry]
     public let maintenance: Schedule?
     /// Keys the hashes by which records name people.

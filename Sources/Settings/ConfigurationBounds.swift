@@ -13,6 +13,8 @@ enum ConfigurationBounds {
     static let tokens = 1_000
     static let forwarders = 1_000
     static let dayTimes = 96
+    static let origins = 100
+    static let storageServers = 16
     static let secretFileBytes = 4_096
     /// Of a value that is quoted in a fault.
     static let quotedCharacters = 60

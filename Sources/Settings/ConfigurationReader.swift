@@ -21,18 +21,22 @@ struct ConfigurationReader {
         let metadata = root.value("db_uri", .path(credentials: reading.overrides.credentials))
         var streamSection = root.section("streams")
         let streams = Streams(&streamSection, metadata: metadata)
+        var webheadSection = root.section("webhead")
+        let webhead = WebheadSettings(&webheadSection)
         let listeners = listeners(
-            limits, ListenerReader.Data(interactions: streams.interactions.data, metadata: metadata))
+            limits,
+            ListenerReader.Data(interactions: streams.interactions.data, metadata: metadata, spool: webhead?.data))
         let tokens = root.sections("tokens", atMost: ConfigurationBounds.tokens).compactMap { TokenEntry($0) }
         var maintenance = root.section("maintain")
         let schedule = Schedule(&maintenance)
         let subjectKey = subjectKey()
         root.end()
         Checks(reading).check(listeners, tokens, metadata: metadata)
+        Checks(reading).check(webheadSection, webhead, listeners, streams.interactions)
         return Configuration(
             file: reading.file, listeners: listeners, interactions: streams.interactions, logins: streams.logins,
-            lastLogins: streams.lastLogins, tokens: tokens, maintenance: schedule, subjectKey: subjectKey,
-            threads: threads, settings: reading.settings, notes: reading.notes)
+            lastLogins: streams.lastLogins, webhead: webhead, tokens: tokens, maintenance: schedule,
+            subjectKey: subjectKey, threads: threads, settings: reading.settings, notes: reading.notes)
     }
 
     /// Those of the list, and the one that `http_server` describes. Where there is none: the standard one.

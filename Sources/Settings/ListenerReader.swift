@@ -4,6 +4,7 @@ struct ListenerReader {
     struct Data {
         let interactions: String
         let metadata: String?
+        let spool: String?
     }
 
     /// Those of `serve` that mean one listener.
@@ -64,7 +65,8 @@ struct ListenerReader {
 
     private func standardData(_ role: Listener.Role) -> String? {
         switch role {
-        case .interactions, .webhead, .admin: data.interactions
+        case .interactions, .admin: data.interactions
+        case .webhead: data.spool
         case .userMetadata: data.metadata
         }
     }

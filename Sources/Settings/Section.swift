@@ -120,6 +120,9 @@ struct Section {
         return members.first { $0.name == member }?.value
     }
 
+    /// Of all that stands here.
+    var names: [String] { members.map(\.name) }
+
     func holds(_ member: String) -> Bool { members.contains { $0.name == member } }
 
     /// Where a member's name is.

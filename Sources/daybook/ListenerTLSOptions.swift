@@ -31,6 +31,13 @@ struct ListenerTLSOptions: ParsableArguments {
         if clientAuth != nil, authority == nil { throw ValidationError("--tls-client-auth needs --tls-ca.") }
     }
 
+    /// `nil` where there is no certificate.
+    var files: TLSOptions? {
+        guard let certificate, let key else { return nil }
+        return TLSOptions(
+            certificatePath: certificate, keyPath: key, authorityPath: authority, clientAuth: clientAuth ?? .required)
+    }
+
     /// What was given, by flag.
     var flags: [(name: String, text: String?)] {
         [

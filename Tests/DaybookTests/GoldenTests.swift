@@ -276,8 +276,6 @@ struct GoldenTests {
         "roles.yml": """
         db_uri: @users
         http_server: {}
-        listeners:
-        - {role: webhead, address: "127.0.0.1:0"}
 
         """,
         "tab.yml": "threads:\t1\n\tlimits: {}\n",

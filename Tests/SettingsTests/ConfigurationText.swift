@@ -9,7 +9,7 @@ struct ConfigurationText: ~Copyable {
     let file: String
 
     /// - Parameter yaml: `@/` in it is the directory of the test, which has the files `cert.pem`, `ca.pem`,
-    ///   `key.pem` (0600), `open.pem` (0644) and `subjects.key`.
+    ///   `key.pem` (0600), `open.pem` (0644), `subjects.key` and `storage.token`.
     init(_ yaml: String) throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write(yaml.replacing("@/", with: "\(directory.path)/"), to: "c.yml")
@@ -19,6 +19,7 @@ struct ConfigurationText: ~Copyable {
         }
         let key = try directory.write(String(repeating: "5e", count: 32) + "\n", to: "subjects.key")
         chmod(key, 0o600)
+        chmod(try directory.write("secret\n", to: "storage.token"), 0o600)
         self.file = file
         self.directory = directory
     }

@@ -26,7 +26,7 @@ struct FaultTests {
             Case(
                 "colour: red\n",
                 "F:1:1: colour: is no setting; known here: db_uri, http_server, keys, limits, listeners, maintain, "
-                    + "streams, threads, tokens"),
+                    + "streams, threads, tokens, webhead"),
             Case("threads: many\n", "F:1:10: threads: 'many' is not a whole number from 1 to 256"),
             Case("threads: \"4\"\n", "F:1:10: threads: is the text '4', not a whole number from 1 to 256"),
             Case("threads:\n", "F:1:9: threads: is empty, not a whole number from 1 to 256"),

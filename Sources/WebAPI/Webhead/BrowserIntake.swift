@@ -15,13 +15,13 @@ struct BrowserIntake: Sendable {
 
     let log: EventLog
     let keys: SessionKeys
-    let options: WebheadOptions
+    var options: WebheadOptions
     let surroundings: WebheadSurroundings
     let blobs: BlobIntake
 
     func decide(_ head: HTTPRequest, _ body: ByteBuffer) throws(Problem) -> Decision {
         let fields = head.headerFields
-        if OptOut.isWanted(fields) { return .dropped(reason: "opt_out") }
+        if options.optOut.contains(where: { $0.isGiven(in: fields) }) { return .dropped(reason: "opt_out") }
         guard Self.isTaken(fields[.contentType]) else { throw .unsupportedBrowserType }
         let now = surroundings.now()
         guard let cookie = SessionCookie.value(of: SessionCookie.name, in: fields),
@@ -54,7 +54,7 @@ struct BrowserIntake: Sendable {
         let data = UnsafeRawBufferPointer(rebasing: body[post.data])
         let batch = LineBatch(capacity: data.count + 256)
         let context = BlobContext(
-            now: now, agent: agent.map { CoarseAgent(userAgent: $0) }, sample: options.sample)
+            now: now, userAgent: agent, sample: options.sample)
         do throws(BlobFault) {
             let changes = try blobs.append(data, context, to: batch)
             return .store(batch, admission, changes)

@@ -24,15 +24,3 @@ enum SessionCookie {
         return "\(name)=\(value); Path=/wsapi; HttpOnly; SameSite=\(site)" + (isSecure ? "; Secure" : "")
     }
 }
-
-/// Whether a person does not want to be measured: by the signals of the browser, or by a cookie.
-enum OptOut {
-    private static let globalPrivacyControl = HTTPField.Name.known("Sec-GPC")
-    private static let doNotTrack = HTTPField.Name.known("DNT")
-
-    static func isWanted(_ fields: HTTPFields) -> Bool {
-        if fields[globalPrivacyControl] == "1" || fields[doNotTrack] == "1" { return true }
-        guard let cookie = SessionCookie.value(of: SessionCookie.optOutName, in: fields) else { return false }
-        return cookie != "0" && !cookie.isEmpty
-    }
-}

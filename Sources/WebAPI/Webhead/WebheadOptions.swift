@@ -13,8 +13,9 @@ public struct WebheadOptions: Sendable {
     public var browserSampleRates: [String: Double] = [:]
     /// Pages that may post beside those of the webhead's own origin: `https://login.example.org`.
     public var origins: Set<String> = []
-    /// Browsers come over TLS, to this process or to one before it.
+    /// Browsers come over TLS that ends before this process.
     public var isSecure = false
+    public var optOut = Set(OptOutSignal.allCases)
 
     public init() {}
 }

@@ -9,14 +9,24 @@ import ServiceLifecycle
 
 /// The HTTP surface of a webhead: a listener for browsers, or one for those who run it.
 public struct WebheadServer: Service {
-    private let service: WebheadService
-    private let host: String
-    private let port: Int
-    private let logger: Logger
-    private let onListening: @Sendable (Int) async -> Void
+    public struct Options: Sendable {
+        /// A name or an address.
+        public var host: String
+        /// 0 for any free one.
+        public var port: Int
+        /// Health and metrics, instead of what browsers ask for.
+        public var isForOperators = false
+        /// `nil`: plain HTTP.
+        public var tls: TLSOptions?
+        public var connections = ConnectionLimits()
+        /// Takes a line for who runs the webhead.
+        public var note: @Sendable (String) -> Void = { _ in }
 
-    private static let backlog = 1_024
-    private let connections = ConnectionLimits()
+        public init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
+    }
 
     /// What the listeners of one webhead share.
     public struct Shared: Sendable {
@@ -33,49 +43,83 @@ public struct WebheadServer: Service {
         }
     }
 
-    /// - Parameters:
-    ///   - port: 0 for any free one.
-    ///   - isForOperators: health and metrics, instead of what browsers ask for.
-    ///   - onListening: called once, with the port, when requests can come.
+    /// Connections that the system keeps until they are accepted.
+    private static let backlog = 1_024
+
+    private let service: WebheadService
+    private let options: Options
+    private let certificates: ServerCertificates?
+    private let logger: Logger
+    private let onListening: @Sendable (Int) async -> Void
+
+    /// - Parameter onListening: called once, with the port, when requests can come.
+    /// - Throws: where the certificates cannot be used.
     public init(
-        _ shared: Shared, host: String, port: Int, isForOperators: Bool = false, logger: Logger,
-        onListening: @escaping @Sendable (Int) async -> Void
-    ) {
-        service = WebheadService(shared.intake, shared.counters, isForOperators ? .operators : .browsers)
-        self.host = host
-        self.port = port
+        _ shared: Shared, options: Options, logger: Logger, onListening: @escaping @Sendable (Int) async -> Void
+    ) throws(TLSFault) {
+        certificates = try options.tls.map { tls throws(TLSFault) in
+            try ServerCertificates(tls, note: options.note)
+        }
+        var intake = shared.intake
+        intake.options.isSecure = intake.options.isSecure || certificates != nil
+        service = WebheadService(intake, shared.counters, options.isForOperators ? .operators : .browsers)
+        self.options = options
         self.logger = logger
         self.onListening = onListening
     }
+
+    /// Loads the certificates again, for connections that begin from then on. What cannot be used leaves the old ones,
+    /// and is told. Blocks.
+    public func reloadCertificates() { certificates?.reload() }
 
     /// Serves until it is told to shut down gracefully; then accepts no more, and returns when what was asked
     /// is answered.
     ///
     /// - Throws: `Server.ListenFailure`.
     public func run() async throws {
+        let blocking = NIOThreadPool(numberOfThreads: 1)
+        blocking.start()
+        let watch = certificates.map {
+            CertificateWatch($0, on: MultiThreadedEventLoopGroup.singleton.next(), pool: blocking)
+        }
+        let result = await outcome()
+        watch?.end()
+        try await blocking.shutdownGracefully()
+        try result.get()
+    }
+
+    private func outcome() async -> Result<Void, any Error> {
         do {
             try await listener().run()
+            return .success(())
         } catch let error as IOError {
-            throw listenFailure(String(cString: strerror(error.errnoCode)))
+            return .failure(listenFailure(String(cString: strerror(error.errnoCode))))
         } catch is SocketAddressError.UnknownHost {
-            throw listenFailure("no such host")
+            return .failure(listenFailure("no such host"))
+        } catch {
+            return .failure(error)
         }
     }
 
     private func listenFailure(_ reason: String) -> Server.ListenFailure {
-        Server.ListenFailure(description: "cannot listen on \(host):\(port): \(reason)")
+        Server.ListenFailure(description: "cannot listen on \(options.host):\(options.port): \(reason)")
     }
 
     private func listener() throws -> any Service {
+        let limits = options.connections.fitting(descriptors: Descriptors.limit)
+        if limits.connections < options.connections.connections {
+            options.note("at most \(limits.connections) connections: this process may have no more files open")
+        }
         let loops = MultiThreadedEventLoopGroup.singleton
         let service = service
         let onListening = onListening
         let listener = Listener(
-            counters: Counters(), date: HTTPDate(), answerer: { WebheadHandler(service) },
-            limits: connections.fitting(descriptors: Descriptors.limit), certificates: nil)
+            counters: Counters(), date: HTTPDate(), answerer: { WebheadHandler(service) }, limits: limits,
+            certificates: certificates)
         return try listener.builder(loops).buildServer(
             configuration: ServerConfiguration(
-                address: .hostname(host, port: port), serverName: nil, backlog: Self.backlog, reuseAddress: true),
+                address: .hostname(options.host, port: options.port), serverName: nil, backlog: Self.backlog,
+                reuseAddress: true),
             eventLoopGroup: loops, logger: logger,
             responder: { _, writer, _ in
                 // `WebheadHandler` lets no request through.

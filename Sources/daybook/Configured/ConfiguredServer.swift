@@ -36,10 +36,14 @@ struct ConfiguredServer {
     /// Returns when a signal has ended it, and everything is closed.
     func run() async throws {
         var stores: [ConfiguredStore] = []
+        var webhead: Webhead?
         var failure: (any Error)?
         do {
             for data in directories { stores.append(try await ConfiguredStore(data, configuration, console)) }
-            try await serve(stores)
+            if let plan = try WebheadPlan(configuration, console) {
+                webhead = try await Webhead.open(plan, .system, console)
+            }
+            try await serve(stores, webhead)
         } catch {
             failure = error
         }
@@ -48,22 +52,23 @@ struct ConfiguredServer {
             await store.audit.flush(all: true)
             do { try await store.log.close() } catch { failure = failure ?? error }
         }
+        do { try await webhead?.close() } catch { failure = failure ?? error }
         if let failure { throw failure }
     }
 
-    /// Of the listeners, each once.
+    /// Of the listeners that serve stores, each once.
     private var directories: [String] {
-        configuration.listeners.compactMap(\.data).reduce(into: []) { directories, data in
+        configuration.storeListeners.compactMap(\.data).reduce(into: []) { directories, data in
             if !directories.contains(where: { DataDirectory.isSame($0, data) }) { directories.append(data) }
         }
     }
 
-    private func serve(_ stores: [ConfiguredStore]) async throws {
+    private func serve(_ stores: [ConfiguredStore], _ webhead: Webhead?) async throws {
         if let threads = configuration.threads { NIOSingletons.groupLoopCountSuggestion = threads }
         var services: [any Service] = []
         var servers: [Server] = []
         let manager = ServiceManager(socket: ProcessEnvironment.variables["NOTIFY_SOCKET"])
-        let ready = Countdown(configuration.listeners.filter { $0.data != nil }.count) { [console] in
+        let ready = Countdown(configuration.storeListeners.filter { $0.data != nil }.count) { [console] in
             manager.tell(.ready).map { console.say($0) }
         }
         for store in stores {
@@ -74,11 +79,21 @@ struct ConfiguredServer {
             services.append(Chore { await counts.run() })
             if let schedule = configuration.maintenance { services.append(store.upkeep(schedule, console)) }
         }
-        services += servers as [any Service] + [CertificateReloads(hangups: hangups, servers: servers)]
+        let all = servers
+        let reloads = CertificateReloads(hangups: hangups) {
+            for server in all { server.reloadCertificates() }
+            webhead?.reloadCertificates()
+        }
+        services += servers as [any Service] + [reloads]
         var quiet = logger
         quiet.logLevel = .error
         var configuration = ServiceGroupConfiguration(services: [ServedTogether(services: services)], logger: quiet)
         configuration.maximumGracefulShutdownDuration = Self.shutdownLimit
+        if let webhead {
+            // It ends first: what it forwards at its end may go to the other listeners.
+            configuration.services.append(.init(service: webhead))
+            configuration.maximumGracefulShutdownDuration = Self.shutdownLimit + webhead.shutdownLimit
+        }
         let group = ServiceGroup(configuration: configuration)
         let stopping = Task {
             await signals.stop(group, console) { manager.tell(.stopping).map { console.say($0) } }
@@ -92,7 +107,7 @@ struct ConfiguredServer {
     }
 
     private func listeners(of store: ConfiguredStore) -> [Listener] {
-        configuration.listeners.filter { $0.data.map { DataDirectory.isSame($0, store.data) } ?? false }
+        configuration.storeListeners.filter { $0.data.map { DataDirectory.isSame($0, store.data) } ?? false }
     }
 
     private func server(_ listener: Listener, _ store: ConfiguredStore, _ ready: Countdown) throws -> Server {

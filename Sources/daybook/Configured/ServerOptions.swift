@@ -29,7 +29,7 @@ extension Role {
 }
 
 extension TLSOptions {
-    fileprivate init(_ files: TLSFiles) {
+    init(_ files: TLSFiles) {
         let clientAuth: ClientAuth =
             switch files.clientAuth {
             case .required: .required
@@ -42,7 +42,7 @@ extension TLSOptions {
 }
 
 extension ConnectionLimits {
-    fileprivate init(_ limits: Limits) {
+    init(_ limits: Limits) {
         self.init()
         connections = limits.connections
         headerBytes = limits.headerBytes

@@ -8,7 +8,7 @@ enum Unserved {
     }
 
     private static func faults(of listener: Listener, _ configuration: Configuration) -> [ConfigurationFault] {
-        [.interactions, .admin].contains(listener.role) ? [] : [fault(ofRole: listener, configuration)]
+        listener.role == .userMetadata ? [fault(ofRole: listener, configuration)] : []
     }
 
     private static func fault(ofRole listener: Listener, _ configuration: Configuration) -> ConfigurationFault {

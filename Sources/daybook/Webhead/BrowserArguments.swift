@@ -11,7 +11,7 @@ struct BrowserArguments: ParsableArguments {
                 + "several times.", valueName: "url"))
     var origins: [String] = []
 
-    @Flag(help: "Browsers come over TLS: cookies are for it alone.")
+    @Flag(help: "Browsers come over TLS that ends before this process: cookies are for it alone.")
     var secure = false
 
     @Option(help: "What becomes of fields that nobody knows.")
@@ -41,6 +41,12 @@ struct BrowserArguments: ParsableArguments {
     }
 
     @Option(
+        help: ArgumentHelp(
+            "By what a person says not to be measured: some of gpc, dnt, cookie with commas between, or none (default: "
+                + "all).", valueName: "signals"), transform: BrowserArguments.signals)
+    var optOut: Set<OptOutSignal>?
+
+    @Option(
         help: ArgumentHelp("The longest body, from 64KiB.", valueName: "size"))
     var bodyBytes = ByteSize(64 << 10)
 
@@ -57,6 +63,7 @@ struct BrowserArguments: ParsableArguments {
         for its in browserSampleRates { options.browserSampleRates[its.name] = its.share }
         options.origins = Set(origins)
         options.isSecure = secure
+        options.optOut = optOut ?? options.optOut
         return options
     }
 
@@ -76,6 +83,17 @@ struct BrowserArguments: ParsableArguments {
             throw Fault(description: "a share is a number from 0 to 1")
         }
         return sample
+    }
+
+    private static func signals(_ text: String) throws -> Set<OptOutSignal> {
+        if text == "none" { return [] }
+        return Set(
+            try text.split(separator: ",", omittingEmptySubsequences: false).map { name in
+                guard let signal = OptOutSignal(rawValue: String(name)) else {
+                    throw Fault(description: "signals are some of gpc, dnt, cookie with commas between, or none")
+                }
+                return signal
+            })
     }
 
     private static func named(_ text: String) throws -> NamedShare {

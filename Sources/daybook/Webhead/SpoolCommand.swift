@@ -48,7 +48,7 @@ struct SpoolCommand: AsyncParsableCommand {
             }
             let opened = try Spool(log, in: spool.data, .system)
             for note in opened.notes { console.say(note) }
-            let forwarding = try ForwardingService(opened, try storage.options(SpoolBounds()), .system) {
+            let forwarding = ForwardingService(opened, try storage.options(SpoolBounds()), .system) {
                 console.say($0)
             }
             let running = Task { try await forwarding.run() }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Forwarding
-import Glibc
 
 /// Where events are forwarded to, and how.
 struct StorageArguments: ParsableArguments {
@@ -38,7 +37,14 @@ struct StorageArguments: ParsableArguments {
         help: ArgumentHelp("PEM file: who vouches for the storage servers.", valueName: "file"), completion: .file())
     var storageCa: String?
 
+    @Option(help: ArgumentHelp("Events of a batch, at most (1 to 10000).", valueName: "n"))
+    var batchEvents = ForwardingPolicy().batchEvents
+
+    @Option(help: ArgumentHelp("A batch is sent when its oldest event has waited so long.", valueName: "time"))
+    var batchTime = Span(milliseconds: UInt64(ForwardingPolicy().batchMilliseconds))
+
     func validate() throws {
+        if !(1...10_000).contains(batchEvents) { throw ValidationError("--batch-events is a number from 1 to 10000.") }
         if (storageCert == nil) != (storageKey == nil) {
             throw ValidationError("--storage-cert and --storage-key go together.")
         }
@@ -51,26 +57,14 @@ struct StorageArguments: ParsableArguments {
     func options(_ bounds: SpoolBounds) throws -> ForwardingService.Options {
         var options = ForwardingService.Options(servers: servers.map { ServerName($0.url) })
         options.bounds = bounds
+        options.policy.batchEvents = batchEvents
+        options.policy.batchMilliseconds = Int64(batchTime.milliseconds)
         options.storage.dialect = storageForms ? .form : .ndjson
         options.storage.coding = storageCoding
-        options.storage.token = try storageToken.map(Self.token)
-        options.storage.certificatePath = storageCert
-        options.storage.keyPath = storageKey
-        options.storage.authorityPath = storageCa
+        options.storage.token = try storageToken.map(StorageToken.text)
+        options.storage.tls = try ClientTLS(authority: storageCa, certificate: storageCert, key: storageKey)
+            .configuration()
         return options
-    }
-
-    private static func token(of path: String) throws -> String {
-        guard let file = fopen(path, "r") else {
-            throw CommandFailure(.noInput, "\(path): \(String(cString: strerror(errno)))")
-        }
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 4_096)
-        guard fgets(&line, Int32(line.count), file) != nil else { throw CommandFailure(.data, "\(path): no token") }
-        let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let token = text.filter { !$0.isWhitespace }
-        guard !token.isEmpty else { throw CommandFailure(.data, "\(path): no token") }
-        return token
     }
 }
 

@@ -4,7 +4,9 @@ import LogEngine
 import Logging
 import NIOCore
 import SegmentFormat
+import ServiceLifecycle
 import Settings
+import UnixSignals
 import WebAPI
 
 struct WebheadCommand: AsyncParsableCommand {
@@ -18,11 +20,13 @@ struct WebheadCommand: AsyncParsableCommand {
             taken until the spool is full.
 
             SIGTERM and SIGINT let what is in flight finish, forward what is in the spool for a while, and end with code 0; \
-            what is left is forwarded after the next start.
+            what is left is forwarded after the next start. SIGHUP loads the certificates again, as a change of them does.
+
+            A configuration file says the same for daybook serve: a listener with role: webhead.
 
             Example:
-              daybook webhead --data /var/spool/daybook --addr 0.0.0.0:8000 --secure \\
-                --storage https://store1.internal:8080 --storage https://store2.internal:8080
+              daybook webhead --data /var/spool/daybook --addr 0.0.0.0:8000 \\
+                --storage http://store1:8080 --storage http://store2:8080
             """)
 
     @Option(name: .long, help: ArgumentHelp("The directory of the spool.", valueName: "dir"), completion: .directory)
@@ -40,6 +44,7 @@ struct WebheadCommand: AsyncParsableCommand {
             valueName: "host:port"))
     var internalAddr: Address?
 
+    @OptionGroup var tls: ListenerTLSOptions
     @OptionGroup var storage: StorageArguments
     @OptionGroup var browsers: BrowserArguments
 
@@ -74,40 +79,47 @@ struct WebheadCommand: AsyncParsableCommand {
 
     func run() async throws {
         let console = Console.current
-        let environment = Environment.system
         if let threads { NIOSingletons.groupLoopCountSuggestion = threads }
-        var bounds = SpoolBounds()
-        bounds.bytes = UInt64(spoolBytes.bytes)
-        bounds.ageMilliseconds = spoolAge.map { Int64($0.milliseconds) }
-        let log = try EventLog.open(
-            data, options: Spool.options(bounds, resolution: resolution), environment: environment)
-        for note in log.report.notes { console.say(note) }
-        for found in log.report.faults { console.say(found.description) }
+        // From here on SIGHUP is a wish to reload, never the end.
+        let hangups = await UnixSignalsSequence(trapping: .sighup)
+        let webhead = try await Webhead.open(try plan(console), .system, console)
         let served: Result<Void, any Error>
-        do {
-            served = .success(try await serve(log, bounds, environment, console))
-        } catch {
-            served = .failure(error)
-        }
-        try await log.close()
+        do { served = .success(try await serve(webhead, hangups)) } catch { served = .failure(error) }
+        try await webhead.close()
         try served.get()
     }
 
-    private func serve(
-        _ log: EventLog, _ bounds: SpoolBounds, _ environment: Environment, _ console: Console
-    ) async throws {
-        let spool = try Spool(log, in: data, environment)
-        for note in spool.notes { console.say(note) }
-        let keys = try SessionKeyFile.keys(at: sessionKey ?? "\(data)/session.key")
-        let forwarding = try ForwardingService(spool, try storage.options(bounds), environment) { console.say($0) }
-        let shared = WebheadServer.Shared(
-            log: log, keys: keys, options: browsers.options, surroundings: .of(forwarding, environment))
-        let process = WebheadProcess(forwarding: forwarding, drainLimit: .milliseconds(Int64(drainFor.milliseconds)))
-        try await process.run(log, shared, listeners, data, console)
+    private func serve(_ webhead: Webhead, _ hangups: UnixSignalsSequence) async throws {
+        var logger = Logger(label: "daybook", factory: { StreamLogHandler.standardError(label: $0) })
+        logger.logLevel = .error
+        let reloads = CertificateReloads(hangups: hangups) { webhead.reloadCertificates() }
+        var group = ServiceGroupConfiguration(
+            services: [ServedTogether(services: [webhead, reloads])], gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger)
+        group.maximumGracefulShutdownDuration = webhead.shutdownLimit
+        try await ServiceGroup(configuration: group).run()
     }
 
-    private var listeners: [WebheadProcess.Listener] {
-        let own = WebheadProcess.Listener(address: address, isForOperators: false)
-        return [own] + (internalAddr.map { [.init(address: $0, isForOperators: true)] } ?? [])
+    private var drainLimit: Duration { .milliseconds(Int64(drainFor.milliseconds)) }
+
+    private func plan(_ console: Console) throws -> WebheadPlan {
+        var bounds = SpoolBounds()
+        bounds.bytes = UInt64(spoolBytes.bytes)
+        bounds.ageMilliseconds = spoolAge.map { Int64($0.milliseconds) }
+        var listeners = [listener("", address, console)]
+        listeners[0].server.tls = tls.files
+        if let internalAddr {
+            listeners.append(listener("internal", internalAddr, console))
+            listeners[1].server.isForOperators = true
+        }
+        return WebheadPlan(
+            data: data, resolution: resolution, sessionKeys: sessionKey, drainLimit: drainLimit,
+            browsers: browsers.options, forwarding: try storage.options(bounds), listeners: listeners)
+    }
+
+    private func listener(_ name: String, _ address: Address, _ console: Console) -> WebheadPlan.Listener {
+        var server = WebheadServer.Options(host: address.host, port: address.port)
+        server.note = { console.say($0) }
+        return WebheadPlan.Listener(name: name, server: server)
     }
 }

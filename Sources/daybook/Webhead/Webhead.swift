@@ -1,0 +1,143 @@
+import Forwarding
+import LogEngine
+import Logging
+import ServiceLifecycle
+import Settings
+import WebAPI
+
+/// A webhead of this process: its spool, which it has open, its listeners, and what forwards; and the order in which
+/// they end.
+struct Webhead: Service {
+    let log: EventLog
+    private let data: String
+    private let forwarding: ForwardingService
+    private let servers: [WebheadServer]
+    private let drainLimit: Duration
+    private let console: Console
+
+    /// How long requests in flight may take to finish.
+    private static let requestLimit = Duration.seconds(60)
+
+    /// How long its end may take.
+    var shutdownLimit: Duration { Self.requestLimit + drainLimit }
+
+    /// Opens the spool; to be closed by whoever opened it.
+    static func open(_ plan: WebheadPlan, _ environment: Environment, _ console: Console) async throws -> Webhead {
+        let log = try EventLog.open(
+            plan.data, options: Spool.options(plan.forwarding.bounds, resolution: plan.resolution),
+            environment: environment)
+        for note in log.report.notes { console.say(note) }
+        for found in log.report.faults { console.say(found.description) }
+        do {
+            return try Webhead(plan, log, environment, console)
+        } catch {
+            try await log.close()
+            throw error
+        }
+    }
+
+    private init(_ plan: WebheadPlan, _ log: EventLog, _ environment: Environment, _ console: Console) throws {
+        let spool = try Spool(log, in: plan.data, environment)
+        for note in spool.notes { console.say(note) }
+        let keys = try SessionKeyFile.keys(at: plan.sessionKeys ?? "\(plan.data)/session.key")
+        let forwarding = ForwardingService(spool, plan.forwarding, environment) { console.say($0) }
+        let shared = WebheadServer.Shared(
+            log: log, keys: keys, options: plan.browsers, surroundings: .of(forwarding, environment))
+        var logger = Logger(label: "daybook", factory: { StreamLogHandler.standardError(label: $0) })
+        logger.logLevel = .error
+        servers = try plan.listeners.map { try Self.server($0, shared, logger, console) }
+        (self.log, self.forwarding, self.console) = (log, forwarding, console)
+        (data, drainLimit) = (plan.data, plan.drainLimit)
+    }
+
+    private static func server(
+        _ listener: WebheadPlan.Listener, _ shared: WebheadServer.Shared, _ logger: Logger, _ console: Console
+    ) throws -> WebheadServer {
+        let scheme = listener.server.tls == nil ? "http" : "https"
+        let name = listener.name.isEmpty ? "" : " (\(listener.name))"
+        return try WebheadServer(shared, options: listener.server, logger: logger) { port in
+            console.say("listening on \(scheme)://\(Address(host: listener.server.host, port: port))\(name)")
+        }
+    }
+
+    func reloadCertificates() {
+        for server in servers { server.reloadCertificates() }
+    }
+
+    func close() async throws { try await log.close() }
+
+    /// Serves and forwards until it is told to shut down gracefully; then forwards what is in the spool for a while.
+    func run() async throws {
+        let forwarder = Task { try await forwarding.run() }
+        let result: Result<Void, any Error>
+        do { result = .success(try await serve()) } catch { result = .failure(error) }
+        if case .success = result { await drain() }
+        forwarding.end()
+        try await forwarder.value
+        try result.get()
+    }
+
+    private func serve() async throws {
+        var services: [any Service] = servers
+        if let control = await control() { services.append(control) }
+        try await ServedTogether(services: services).run()
+    }
+
+    /// Events are taken even where jobs cannot be, on a file system without sockets.
+    private func control() async -> SpoolControl? {
+        let layout = Spool.layout(data)
+        do {
+            var options = ControlServer.Options()
+            options.parse = { try Daybook.spoolJob($0) }
+            return SpoolControl(
+                server: try await ControlServer(log, layout, console, options), forwarding: forwarding)
+        } catch {
+            console.say("\(layout.controlSocket): \(plainWords(error)); no job can run while this webhead does")
+            return nil
+        }
+    }
+
+    private func drain() async {
+        let limit = drainLimit
+        let isDone = await withTaskGroup(of: Bool.self) { group in
+            group.addTask { await forwarding.drain() }
+            group.addTask {
+                // Where it is cancelled there is no time left, either.
+                do { try await Task.sleep(for: limit) } catch { return false }
+                return false
+            }
+            let first = await group.next() ?? false
+            group.cancelAll()
+            return first
+        }
+        guard !isDone else { return }
+        let left = forwarding.status.waitingEvents
+        if left > 0 { console.say("\(left.grouped) events are left in the spool; the next start forwards them") }
+    }
+}
+
+/// Jobs of the spool, beside a webhead.
+private struct SpoolControl: Service {
+    let server: ControlServer
+    let forwarding: ForwardingService
+
+    func run() async throws {
+        try await ForwardingService.$current.withValue(forwarding) { try await server.run() }
+    }
+}
+
+extension ForwardingService {
+    /// Of the webhead that this task is part of; `nil` elsewhere.
+    @TaskLocal static var current: ForwardingService?
+}
+
+extension Daybook {
+    /// The job of a command line, where it is one of the spool: others would take events that are not sent.
+    static func spoolJob(_ arguments: [String]) throws -> any JobCommand {
+        let job = try job(arguments)
+        guard job is any SpoolJob else {
+            throw CommandFailure(.usage, "'\(arguments.joined(separator: " "))' is no job for a webhead")
+        }
+        return job
+    }
+}
