@@ -13,10 +13,12 @@ import time
 import traceback
 
 from blackbox_tests import (
-    access, commands, config, connections, crashes, files, hostile, jobs, lifecycle, retention, service, slow, webheads)
+    access, commands, config, connections, crashes, files, forwarding, hostile, jobs, lifecycle, retention, service,
+    slow, webheads)
 from blackbox_tests.harness import TESTS, Setting, Skipped
 
-ROOMS = (service, access, connections, files, commands, config, jobs, lifecycle, slow, hostile, retention, crashes, webheads)
+ROOMS = (service, access, connections, files, commands, config, jobs, lifecycle, slow, hostile, retention, crashes,
+         webheads, forwarding)
 
 
 def main():

@@ -2,6 +2,7 @@
 import dataclasses
 import json
 import socket
+import ssl
 
 import xxhash
 
@@ -36,13 +37,17 @@ class Cut(Exception):
 
 
 class Connection:
-    def __init__(self, server, timeout=60, receive_buffer=None):
+    def __init__(self, server, timeout=60, receive_buffer=None, authority=None):
+        """- authority: PEM file of who vouches for the server, which is `localhost` and speaks TLS."""
         self.socket = socket.socket()
         self.socket.settimeout(timeout)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.connect((server.host, server.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if authority:
+            context = ssl.create_default_context(cafile=authority)
+            self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
         self.reader = self.socket.makefile("rb", 65536)
         self.host = f"{server.host}:{server.port}"
 

@@ -1,36 +1,32 @@
-"""Browsers, a webhead and two storage servers: what is killed loses nothing and doubles nothing."""
+"""A webhead, its browsers, and storage servers that come and go."""
 import collections
 import json
 import os
-import random
 import re
 import socket
-import threading
 import time
 
+from .config import written
+from .connections import Authority, until_said
 from .harness import Server, equal, expect, test
-from .http import PATH, Connection, Cut, read
+from .http import PATH, Connection, read
 
 CONTEXT = "/wsapi/session_context"
 NUMBER = re.compile(rb'"n":(\d+)')
 
 
 class Webhead(Server):
-    """`daybook webhead`, ready when constructed; `internal` answers metrics."""
+    """`daybook webhead`, ready when constructed; `internal` is where it tells of itself."""
 
-    def __init__(self, setting, storage, *options):
+    def __init__(self, setting, storage, *options, data="spool", environment=None):
         super().__init__(setting.binary, (
-            "--data", setting.path("spool"), "--addr", "127.0.0.1:0", "--internal-addr", "127.0.0.1:0",
-            *(word for url in storage for word in ("--storage", url)), *options), verb="webhead")
+            "--data", setting.path(data), "--addr", "127.0.0.1:0", "--internal-addr", "127.0.0.1:0",
+            *(word for url in storage for word in ("--storage", url)), *options), listeners=2, verb="webhead",
+            environment=environment)
         setting.servers.append(self)
 
     def inside(self, target):
-        for _ in range(200):
-            lines = [re.fullmatch(r"health and metrics on http://.+:(\d+)", line) for line in list(self.log)]
-            if port := next((int(line[1]) for line in lines if line), None):
-                break
-            time.sleep(0.01)
-        with Connection(collections.namedtuple("At", "host port")("127.0.0.1", port)) as connection:
+        with Connection(self.at("internal")) as connection:
             return connection.exchange("GET", target)
 
 
@@ -41,62 +37,13 @@ class Browser:
         self.connection, self.agent = connection, agent
         answer = connection.exchange("GET", CONTEXT, {"User-Agent": agent})
         equal(answer.status, 200, "session context")
-        self.cookie = answer.headers["set-cookie"].split(";")[0]
+        self.cookie, self.fields = answer.headers["set-cookie"].split(";")[0], {}
         self.token = answer.json["csrf_token"]
 
     def post(self, blobs):
         body = json.dumps({"data": blobs, "csrf": self.token}).encode()
         return self.connection.exchange("POST", PATH, {
-            "Content-Type": "application/json", "Cookie": self.cookie, "User-Agent": self.agent}, body)
-
-
-class Browsers:
-    """While it is entered, browsers post numbered blobs and come back whenever they are cut off."""
-
-    lock = threading.Lock()
-    next_number = 0
-
-    def __init__(self, where, count):
-        self.where, self.acknowledged, self.sent, self.faults = where, set(), set(), []
-        self.stopping = threading.Event()
-        self.threads = [threading.Thread(target=self._browse) for _ in range(count)]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, kind, *_):
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join()
-        if self.faults and not kind:
-            raise self.faults[0]
-
-    def _browse(self):
-        while not self.stopping.is_set():
-            try:
-                with Connection(self.where(), timeout=20) as connection:
-                    self._session(Browser(connection))
-            except (Cut, ConnectionError, socket.timeout):
-                time.sleep(0.02)
-            except Exception as fault:
-                self.faults.append(fault)
-                return
-
-    def _session(self, browser):
-        while not self.stopping.is_set():
-            with Browsers.lock:
-                numbers = range(Browsers.next_number, Browsers.next_number + 3)
-                Browsers.next_number += 3
-                self.sent.update(numbers)
-            answer = browser.post([{"timestamp": int(time.time() * 1000) - 86_400_000 * (n % 5), "n": n} for n in numbers])
-            if answer.status == 200:
-                with Browsers.lock:
-                    self.acknowledged.update(numbers)
-            else:
-                expect(answer.status in (503, 507), "a post was answered", answer.status, answer.body)
-            time.sleep(0.002)
+            "Content-Type": "application/json", "Cookie": self.cookie, "User-Agent": self.agent, **self.fields}, body)
 
 
 def free_port():
@@ -110,56 +57,6 @@ def events_in(servers):
     for server in servers:
         found.update(map(int, NUMBER.findall(b"\n".join(read(server, "order=arrival")))))
     return found
-
-
-@test
-def what_browsers_post_is_stored_once(setting):
-    """kill -9 of the webhead and of both storage servers, again and again: nothing acknowledged is lost, nothing twice."""
-    chance = random.Random(6)
-    ports = [free_port(), free_port()]
-    urls = [f"http://127.0.0.1:{port}" for port in ports]
-    stores = [setting.path("store0"), setting.path("store1")]
-    storage = [setting.serve(data=store, port=port) for store, port in zip(stores, ports)]
-    webhead = Webhead(setting, urls)
-    with Browsers(lambda: webhead, 6) as browsers:
-        for _ in range(max(setting.rounds // 2, 6)):
-            time.sleep(chance.uniform(0.1, 0.7))
-            victims = chance.sample(range(3), chance.choice((1, 1, 2)))
-            for victim in victims:
-                (webhead if victim == 2 else storage[victim]).kill()
-            time.sleep(chance.choice((0, 0.1, 0.5)))
-            for victim in victims:
-                if victim == 2:
-                    webhead = Webhead(setting, urls)
-                else:
-                    storage[victim] = setting.serve(data=stores[victim], port=ports[victim])
-            if chance.random() < 0.2:
-                setting.command("compact", "--data", stores[chance.randrange(2)], code=None)
-    drained(setting)
-    check(browsers, events_in(storage))
-    equal(webhead.stop(), 0, "exit code of the webhead")
-    for server, store in zip(storage, stores):
-        equal(server.stop(), 0, "exit code of a storage server")
-        setting.command("verify", "--data", store)
-    setting.command("verify", "--data", setting.path("spool"))
-    expect(len(browsers.acknowledged) > 300, "only", len(browsers.acknowledged), "were acknowledged")
-
-
-def drained(setting):
-    setting.command("spool", "retry", "--data", setting.path("spool"))
-    setting.command("spool", "drain", "--data", setting.path("spool"))
-    status = json.loads(setting.command("spool", "status", "--data", setting.path("spool"), "--json").stdout)
-    for field in ("waiting_events", "reassigned", "disputed", "missing"):
-        equal(status[field], 0, field)
-
-
-def check(browsers, found):
-    lost = browsers.acknowledged - set(found)
-    expect(not lost, len(lost), "acknowledged events are lost, such as", min(lost, default=None))
-    doubled = [n for n, times in found.items() if times > 1]
-    expect(not doubled, len(doubled), "events are doubled, such as", min(doubled, default=None))
-    invented = set(found) - browsers.sent
-    expect(not invented, len(invented), "events are unknown, such as", min(invented, default=None))
 
 
 @test
@@ -252,3 +149,68 @@ def a_full_spool_is_507(setting):
         setting.command("spool", "retry", "--data", setting.path("spool"))
         setting.command("spool", "drain", "--data", setting.path("spool"))
         equal(len(events_in([storage])), taken, "stored")
+
+
+CONFIGURED = """
+streams: {interactions: {path: @data}}
+listeners:
+- {name: storage, role: interactions, address: "127.0.0.1:PORT"}
+- {name: browsers, role: webhead, address: "127.0.0.1:0", tls: {cert: @server.pem, key: @server.key}}
+- {name: plain, role: webhead, address: "127.0.0.1:0"}
+webhead:
+  path: @spool
+  browsers: {unknown_fields: drop, opt_out: [dnt]}
+  storage: {servers: ["http://127.0.0.1:PORT"], batch_time: 20ms}
+"""
+
+
+@test
+def a_configuration_serves_browsers_and_storage(setting):
+    """Role webhead beside role interactions in one process: the webhead ends first, so what it forwards last is stored."""
+    authority = Authority(setting, "authority")
+    authority.issue("localhost", setting.path("server"))
+    text = CONFIGURED.replace("PORT", str(free_port()))
+    server = setting.start("--config", written(setting, text), listeners=3)
+    browsers, plain = server.at("browsers"), server.at("plain")
+    with Connection(browsers, authority=authority.certificate) as secure, Connection(plain) as connection:
+        answer = secure.exchange("GET", CONTEXT)
+        expect(answer.headers["set-cookie"].endswith("; Secure"), "over TLS the cookie is", answer.headers["set-cookie"])
+        browser = Browser(secure)
+        for n in range(20):
+            equal(browser.post({"timestamp": 1_785_542_400_000, "n": n}).status, 200, "status")
+        browser = Browser(connection)
+        browser.fields["DNT"] = "1"
+        equal(browser.post({"lang": "dnt"}).status, 200, "status with DNT")
+        browser.fields = {"Sec-GPC": "1"}
+        equal(browser.post({"lang": "gpc"}).status, 200, "status with a signal that is not heeded")
+    equal(server.stop(), 0, "exit code")
+    stored = setting.command("read", "--data", setting.data, "--order", "arrival").stdout
+    expect(b'"n"' not in stored, "a field that nobody knows was not dropped:", stored)
+    equal((stored.count(b"\n"), stored.count(b"gpc"), stored.count(b"dnt")), (21, 1, 0), "stored events")
+    status = json.loads(setting.command("spool", "status", "--data", setting.path("spool"), "--json").stdout)
+    equal((status["waiting_events"], status["delivered"]), (0, 21), "waiting and delivered")
+
+
+@test
+def storage_servers_know_a_webhead_by_its_certificate(setting):
+    """A storage server that asks for certificates takes events from a webhead that has one, and none from another."""
+    authority = Authority(setting, "authority")
+    for name in ("server", "forwarder"):
+        authority.issue(name, setting.path(name))
+    storage = setting.serve(
+        "--tls-cert", setting.path("server.pem"), "--tls-key", setting.path("server.key"),
+        "--tls-ca", authority.certificate)
+    url = f"https://localhost:{storage.port}"
+    webhead = Webhead(setting, [url], "--storage-ca", authority.certificate, "--drain-for", "1ms")
+    with Connection(webhead) as connection:
+        equal(Browser(connection).post({"timestamp": 1_785_542_400_000}).status, 200, "status")
+    until_said(webhead, 1, f"{url}: ")
+    equal(webhead.stop(), 0, "exit code")
+    expect("1 events are left in the spool" in webhead.stderr, "without a certificate the webhead said", webhead.stderr)
+    webhead = Webhead(
+        setting, [url], "--storage-ca", authority.certificate, "--storage-cert", setting.path("forwarder.pem"),
+        "--storage-key", setting.path("forwarder.key"))
+    setting.command("spool", "drain", "--data", setting.path("spool"))
+    equal(webhead.stop(), 0, "exit code")
+    equal(storage.stop(), 0, "exit code of the storage server")
+    equal(setting.command("read", "--data", setting.data).stdout.count(b"\n"), 1, "stored events")
