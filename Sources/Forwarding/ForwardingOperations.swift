@@ -15,9 +15,6 @@ extension ForwardingService {
         }
     }
 
-    /// Why the spool takes no more at all; `nil` while it does.
-    public var logFailure: String? { log.health.failure?.message }
-
     /// Tries servers that failed at once.
     public func retry() { tell(.retry) }
 

@@ -6,8 +6,8 @@ import NIOPosix
 struct Listener: Sendable {
     let counters: Counters
     let date: HTTPDate
-    /// What refuses requests of a connection, or of a stream of HTTP/2, before they are seen.
-    var gates: @Sendable (ConnectionOutlet.Carrier) -> [any RemovableChannelHandler] = { _ in [] }
+    /// Of clients with HTTP/2, and those who follow.
+    let streams: ClientStreams
     /// What answers them.
     let answerer: @Sendable () -> any RemovableChannelHandler
     let limits: ConnectionLimits
@@ -43,8 +43,12 @@ struct Listener: Sendable {
     }
 
     private func handlers(_ carrier: ConnectionOutlet.Carrier) -> [any RemovableChannelHandler] {
-        [ConnectionOutlet(counters, carrier, date: date)] + gates(carrier)
+        [ConnectionOutlet(counters, carrier, date: date)] + gates(of: carrier)
             + [IdleLimit(limits, counters, date: date), answerer()]
+    }
+
+    private func gates(of carrier: ConnectionOutlet.Carrier) -> [any RemovableChannelHandler] {
+        carrier == .http2 ? [StreamGate(streams, limits, counters, date)] : []
     }
 }
 
@@ -52,8 +56,7 @@ extension Listener {
     /// For those who store and read events.
     init(handler: RequestHandler, limits: ConnectionLimits, certificates: ServerCertificates?) {
         self.init(
-            counters: handler.counters, date: handler.date,
-            gates: { $0 == .http2 ? [StreamGate(handler)] : [] }, answerer: { SmallPostHandler(handler) },
-            limits: limits, certificates: certificates)
+            counters: handler.counters, date: handler.date, streams: handler.streams,
+            answerer: { SmallPostHandler(handler) }, limits: limits, certificates: certificates)
     }
 }

@@ -10,13 +10,14 @@ final class StreamGate: ChannelInboundHandler, RemovableChannelHandler {
 
     private let streams: ClientStreams
     private let limits: ConnectionLimits
-    private let handler: RequestHandler
+    private let counters: Counters
+    private let date: HTTPDate
     private var stream: ClientStream?
     private var isRefused = false
 
-    init(_ handler: RequestHandler) {
-        (streams, limits) = (handler.streams, handler.limits)
-        self.handler = handler
+    init(_ streams: ClientStreams, _ limits: ConnectionLimits, _ counters: Counters, _ date: HTTPDate) {
+        (self.streams, self.limits) = (streams, limits)
+        (self.counters, self.date) = (counters, date)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { stream = nil }
@@ -44,9 +45,11 @@ final class StreamGate: ChannelInboundHandler, RemovableChannelHandler {
 
     private func refuse(_ problem: Problem, _ context: ChannelHandlerContext) {
         isRefused = true
-        handler.counters.refuse(problem.reason, events: 0)
-        let answer = handler.refusal(problem.closingConnection(), for: problem)
-        context.write(Self.wrapOutboundOut(.head(handler.head(answer.status, answer.fields))), promise: nil)
+        counters.refuse(problem.reason, events: 0)
+        let answer = ShortAnswer(problem.closingConnection())
+        var head = HTTPResponse(status: answer.status, headerFields: answer.fields)
+        head.headerFields[.date] = date.now
+        context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
         context.write(Self.wrapOutboundOut(.body(answer.body)), promise: nil)
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
     }

@@ -21,7 +21,7 @@ struct Endpoint: Equatable {
     static let count = (templates.count + 1) * Method.allCases.count
     static let storeEvents = Endpoint(.post, template: numbers[Route.eventsPath])
 
-    private static let templates = Route.paths.keys.sorted()
+    private static let templates = (Array(Route.paths.keys) + [WebheadRoute.contextPath]).sorted()
     private static let numbers = Dictionary(uniqueKeysWithValues: templates.enumerated().map { ($1, $0) })
     private static let unlimited = templates.map { Route.operatorPaths[$0] != nil } + [false]
 

@@ -7,11 +7,17 @@ public final class Metrics: Sendable {
     /// What became of the events that clients sent.
     public let counters: Counters
     let requests: RequestMetrics
-    private let registry = MetricRegistry(MetricTable.all)
+    /// Of a webhead alone.
+    let webhead: WebheadMetrics?
+    private let registry: MetricRegistry
     private let stream: StreamMetrics
 
     /// Has the log tell of its commits from now on.
-    public init(of log: EventLog) {
+    ///
+    /// - Parameter forwarding: how it does, where the log is the spool of a webhead.
+    public init(of log: EventLog, forwarding: (@Sendable () -> SpoolFigures)? = nil) {
+        registry = MetricRegistry(forwarding == nil ? MetricTable.all : MetricTable.all + MetricTable.webhead)
+        webhead = forwarding.map { [registry] in WebheadMetrics(registry, forwarding: $0) }
         counters = Counters(registry)
         requests = RequestMetrics(registry)
         stream = StreamMetrics(log, registry)
@@ -45,6 +51,7 @@ public final class Metrics: Sendable {
     /// All of them as they are now, in the text format of Prometheus. Blocks on the file system.
     func exposition() -> ByteBuffer {
         stream.update()
+        webhead?.update()
         var exposition = TextExposition()
         registry.write(to: &exposition)
         return ByteBuffer(string: exposition.text)

@@ -1,7 +1,10 @@
 import HTTPTypes
+import Interactions
 import LogEngine
 import NIOCore
 import NIOHTTPTypes
+import NIOPosix
+import SegmentFormat
 
 // Every request of a webhead is small and every answer short, so all are answered on the connection's event loop,
 // ahead of Hummingbird, which sees none (compare `SmallPostHandler`).
@@ -17,28 +20,37 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler {
         case error(any Error)
     }
 
+    private struct Exchange {
+        let head: HTTPRequest
+        var visit: Visit
+        var body = ByteBuffer()
+    }
+
     private enum State {
         case idle
-        case reading(HTTPRequest, ByteBuffer)
+        case reading(Exchange)
         /// What comes until its answer is out is held.
-        case storing
+        case answering
         /// The rest of a body that nobody wants; the connection is about to close.
         case ignoring
     }
 
     private let service: WebheadService
+    /// For what blocks.
+    private let blocking: NIOThreadPool
     /// `nil` once the connection is gone.
     private var context: ChannelHandlerContext?
     private var state = State.idle
     private var held = CircularBuffer<Inbound>()
     private var readIsHeld = false
 
-    init(_ service: WebheadService) { self.service = service }
+    init(_ service: WebheadService, _ blocking: NIOThreadPool) { (self.service, self.blocking) = (service, blocking) }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        self.context = nil
+        if case .reading(let exchange) = state { exchange.visit.end() }
+        (self.context, state) = (nil, .ignoring)
         held.removeAll()
     }
 
@@ -59,7 +71,7 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func receive(_ inbound: Inbound, _ context: ChannelHandlerContext) {
-        if case .storing = state { return held.append(inbound) }
+        if case .answering = state { return held.append(inbound) }
         if case .ignoring = state, case .part = inbound { return }
         switch inbound {
         case .part(.head(let head)): begin(head, context)
@@ -71,66 +83,95 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func begin(_ head: HTTPRequest, _ context: ChannelHandlerContext) {
+        let exchange = Exchange(head: head, visit: service.visit(head))
         let announced = head.headerFields.only(.contentLength).flatMap { Int($0) }
-        if let announced, announced > service.bodyBytes { return refuseBody(head) }
-        state = .reading(head, ByteBuffer())
+        if let announced, announced > service.bodyBytes { return refuseBody(of: exchange) }
+        state = .reading(exchange)
         if head.headerFields[.expect]?.lowercased() == "100-continue" {
             context.writeAndFlush(Self.wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
         }
     }
 
     private func add(_ bytes: ByteBuffer) {
-        guard case .reading(let head, var body) = state else { return }
-        guard body.readableBytes + bytes.readableBytes <= service.bodyBytes else { return refuseBody(head) }
+        guard case .reading(var exchange) = state else { return }
+        guard exchange.body.readableBytes + bytes.readableBytes <= service.bodyBytes else {
+            return refuseBody(of: exchange)
+        }
         // The buffer has one owner again, so that it is not copied.
         state = .idle
-        if body.readableBytes == 0 { body = bytes } else { body.writeImmutableBuffer(bytes) }
-        state = .reading(head, body)
+        if exchange.body.readableBytes == 0 { exchange.body = bytes } else { exchange.body.writeImmutableBuffer(bytes) }
+        state = .reading(exchange)
     }
 
-    private func refuseBody(_ head: HTTPRequest) {
+    private func refuseBody(of exchange: Exchange) {
         state = .ignoring
-        write(service.refuse(.browserBodyTooLarge(service.bodyBytes)), to: head)
+        write(service.refuse(.browserBodyTooLarge(service.bodyBytes)), to: exchange)
     }
 
     private func end(_ context: ChannelHandlerContext) {
-        guard case .reading(let head, let body) = state else { return }
+        guard case .reading(var exchange) = state else { return }
         state = .idle
-        switch service.answer(head, body) {
-        case .now(let answer): write(answer, to: head)
-        case .stored(let batch, let admission, let changes):
-            state = .storing
-            let here = NIOLoopBound(self, eventLoop: context.eventLoop)
-            let lines = batch.lineCount
-            service.intake.log.append(batch, delivery: nil) { result in
-                here.eventLoop.execute {
-                    admission.release()
-                    let answer = here.value.service.answer(to: result, lines: lines, changes)
-                    here.value.finish(answer, head)
-                }
+        let reply = service.answer(
+            exchange.head, exchange.body, &exchange.visit, from: Client(context.channel.remoteAddress))
+        switch reply {
+        case .now(let answer): write(answer, to: exchange)
+        case .later(let make): answer(exchange, context, make)
+        case .stored(let batch, let admission, let changes): store(batch, admission, changes, exchange, context)
+        }
+    }
+
+    private func store(
+        _ batch: LineBatch, _ admission: Admission, _ changes: [BlobChange: Int], _ exchange: Exchange,
+        _ context: ChannelHandlerContext
+    ) {
+        state = .answering
+        let here = NIOLoopBound((self, exchange), eventLoop: context.eventLoop)
+        let lines = batch.lineCount
+        service.intake.log.append(batch, delivery: nil) { result in
+            here.eventLoop.execute {
+                admission.release()
+                let (handler, exchange) = here.value
+                handler.finish(handler.service.answer(to: result, lines: lines, changes), exchange)
             }
         }
     }
 
-    private func finish(_ answer: ShortAnswer, _ head: HTTPRequest) {
-        state = .idle
-        write(answer, to: head)
+    private func answer(
+        _ exchange: Exchange, _ context: ChannelHandlerContext, _ make: @escaping @Sendable () -> ShortAnswer
+    ) {
+        state = .answering
+        let here = NIOLoopBound((self, exchange), eventLoop: context.eventLoop)
+        blocking.runIfActive(eventLoop: context.eventLoop) { make() }.whenComplete { result in
+            let (handler, exchange) = here.value
+            switch result {
+            case .success(let answer): handler.finish(answer, exchange)
+            // At the end of the process.
+            case .failure: handler.finish(handler.service.refuse(.brokenWebhead), exchange)
+            }
+        }
+    }
+
+    private func finish(_ answer: ShortAnswer, _ exchange: Exchange) {
+        state = context == nil ? .ignoring : .idle
+        write(answer, to: exchange)
         guard let context, !held.isEmpty else { return }
         while let next = held.popFirst() {
             receive(next, context)
-            if case .storing = state { return }
+            if case .answering = state { return }
         }
         takeUpReading(context)
     }
 
     // MARK: - Out
 
-    private func write(_ answer: ShortAnswer, to head: HTTPRequest) {
+    private func write(_ answer: ShortAnswer, to exchange: Exchange) {
+        let head = exchange.head
+        service.end(exchange.visit, answer, head)
         guard let context else { return }
         var answer = service.finished(answer, for: head)
         if head.headerFields[.connection]?.lowercased() == "close" { answer.fields[.connection] = "close" }
         if answer.fields.only(.connection) == "close" { state = .ignoring }
-        context.write(Self.wrapOutboundOut(.head(service.head(answer.status, answer.fields))), promise: nil)
+        context.write(Self.wrapOutboundOut(.head(service.head(answer))), promise: nil)
         context.write(Self.wrapOutboundOut(.body(answer.body)), promise: nil)
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
     }

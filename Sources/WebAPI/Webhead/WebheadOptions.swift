@@ -25,8 +25,8 @@ public enum WebheadHealth: Equatable, Sendable {
     case well
     /// It takes events, and something is wrong.
     case degraded(String)
-    /// It takes none.
-    case failed(String)
+    /// It takes none until a storage server does.
+    case full
 }
 
 /// What a webhead asks of the process that it is part of.
@@ -37,18 +37,17 @@ public struct WebheadSurroundings: Sendable {
     /// The spool takes no more events.
     public var isFull: @Sendable () -> Bool
     public var health: @Sendable () -> WebheadHealth
-    /// In the text format of Prometheus.
-    public var metrics: @Sendable () -> String
+    public var figures: @Sendable () -> SpoolFigures
 
     public init(
         now: @escaping @Sendable () -> UInt64, random: @escaping @Sendable () -> UInt64,
         isFull: @escaping @Sendable () -> Bool, health: @escaping @Sendable () -> WebheadHealth,
-        metrics: @escaping @Sendable () -> String
+        figures: @escaping @Sendable () -> SpoolFigures
     ) {
         self.now = now
         self.random = random
         self.isFull = isFull
         self.health = health
-        self.metrics = metrics
+        self.figures = figures
     }
 }

@@ -7,13 +7,14 @@ enum WebheadRoute: Equatable {
     case ping
     case isAlive
     case isReady
+    case version
     case metrics
     /// An OPTIONS; the methods that the path answers.
     case options(String)
 
+    /// - Parameter path: without a query.
     init(_ method: HTTPRequest.Method, path: String, _ side: WebheadService.Side) throws(Problem) {
-        let bare = String(path.prefix { $0 != "?" })
-        guard let route = Self.paths[bare], side == .operators || route != .metrics,
+        guard let route = Self.paths[path], side == .operators || route != .metrics,
             side == .browsers || route.isForOperators
         else { throw .notFound }
         let methods = route == .post ? "OPTIONS, POST" : "GET, HEAD, OPTIONS"
@@ -25,15 +26,24 @@ enum WebheadRoute: Equatable {
         }
     }
 
-    private var isForOperators: Bool { self == .isAlive || self == .isReady || self == .metrics }
+    /// No limit of requests holds for them: a webhead that is busy says so.
+    var isForOperators: Bool {
+        switch self {
+        case .isAlive, .isReady, .version, .metrics: true
+        case .context, .post, .ping, .options: false
+        }
+    }
+
+    static let contextPath = "/wsapi/session_context"
 
     private static let paths: [String: WebheadRoute] = [
-        "/wsapi/session_context": .context,
-        "/wsapi/interaction_data": .post,
-        "/wsapi/interaction_data/": .post,
+        contextPath: .context,
+        Route.eventsPath: .post,
+        Route.eventsPath + "/": .post,
         "/wsapi/ping": .ping,
         "/livez": .isAlive,
         "/readyz": .isReady,
+        "/version": .version,
         "/metrics": .metrics,
     ]
 }

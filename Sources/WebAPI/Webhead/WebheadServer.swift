@@ -19,6 +19,8 @@ public struct WebheadServer: Service {
         /// `nil`: plain HTTP.
         public var tls: TLSOptions?
         public var connections = ConnectionLimits()
+        /// Of their bodies the smaller limit holds, this one or that of `WebheadOptions`.
+        public var requests = RequestLimits()
         /// Takes a line for who runs the webhead.
         public var note: @Sendable (String) -> Void = { _ in }
 
@@ -30,13 +32,14 @@ public struct WebheadServer: Service {
 
     /// What the listeners of one webhead share.
     public struct Shared: Sendable {
-        public let counters = WebheadCounters()
+        public let metrics: Metrics
         fileprivate let intake: BrowserIntake
 
         /// - Parameter log: of the spool; stays the caller's.
         public init(
             log: EventLog, keys: SessionKeys, options: WebheadOptions, surroundings: WebheadSurroundings
         ) {
+            metrics = Metrics(of: log, forwarding: surroundings.figures)
             intake = BrowserIntake(
                 log: log, keys: keys, options: options, surroundings: surroundings,
                 blobs: BlobIntake(resolution: log.resolution, unknownFields: options.unknownFields))
@@ -46,7 +49,8 @@ public struct WebheadServer: Service {
     /// Connections that the system keeps until they are accepted.
     private static let backlog = 1_024
 
-    private let service: WebheadService
+    private let intake: BrowserIntake
+    private let metrics: Metrics
     private let options: Options
     private let certificates: ServerCertificates?
     private let logger: Logger
@@ -62,7 +66,8 @@ public struct WebheadServer: Service {
         }
         var intake = shared.intake
         intake.options.isSecure = intake.options.isSecure || certificates != nil
-        service = WebheadService(intake, shared.counters, options.isForOperators ? .operators : .browsers)
+        self.intake = intake
+        metrics = shared.metrics
         self.options = options
         self.logger = logger
         self.onListening = onListening
@@ -82,15 +87,15 @@ public struct WebheadServer: Service {
         let watch = certificates.map {
             CertificateWatch($0, on: MultiThreadedEventLoopGroup.singleton.next(), pool: blocking)
         }
-        let result = await outcome()
+        let result = await outcome(blocking)
         watch?.end()
         try await blocking.shutdownGracefully()
         try result.get()
     }
 
-    private func outcome() async -> Result<Void, any Error> {
+    private func outcome(_ blocking: NIOThreadPool) async -> Result<Void, any Error> {
         do {
-            try await listener().run()
+            try await listener(blocking).run()
             return .success(())
         } catch let error as IOError {
             return .failure(listenFailure(String(cString: strerror(error.errnoCode))))
@@ -105,17 +110,19 @@ public struct WebheadServer: Service {
         Server.ListenFailure(description: "cannot listen on \(options.host):\(options.port): \(reason)")
     }
 
-    private func listener() throws -> any Service {
+    private func listener(_ blocking: NIOThreadPool) throws -> any Service {
         let limits = options.connections.fitting(descriptors: Descriptors.limit)
         if limits.connections < options.connections.connections {
             options.note("at most \(limits.connections) connections: this process may have no more files open")
         }
         let loops = MultiThreadedEventLoopGroup.singleton
-        let service = service
+        let date = HTTPDate()
+        let service = WebheadService(
+            intake, metrics, options.requests, options.isForOperators ? .operators : .browsers, date)
         let onListening = onListening
         let listener = Listener(
-            counters: Counters(), date: HTTPDate(), answerer: { WebheadHandler(service) }, limits: limits,
-            certificates: certificates)
+            counters: metrics.counters, date: date, streams: ClientStreams(limits.streamsPerClient),
+            answerer: { WebheadHandler(service, blocking) }, limits: limits, certificates: certificates)
         return try listener.builder(loops).buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(options.host, port: options.port), serverName: nil, backlog: Self.backlog,

@@ -9,6 +9,8 @@ struct WebheadService: Sendable {
     /// What is to be done about a request.
     enum Reply {
         case now(ShortAnswer)
+        /// What is asked blocks.
+        case later(@Sendable () -> ShortAnswer)
         /// Once these are durable.
         case stored(LineBatch, Admission, [BlobChange: Int])
     }
@@ -21,33 +23,52 @@ struct WebheadService: Sendable {
     }
 
     let intake: BrowserIntake
-    let counters: WebheadCounters
+    let metrics: Metrics
+    let gate: RequestGate
     let side: Side
-    private let date = HTTPDate()
+    let date: HTTPDate
+    let bodyBytes: Int
 
-    init(_ intake: BrowserIntake, _ counters: WebheadCounters, _ side: Side) {
-        self.intake = intake
-        self.counters = counters
-        self.side = side
+    init(_ intake: BrowserIntake, _ metrics: Metrics, _ requests: RequestLimits, _ side: Side, _ date: HTTPDate) {
+        let log = intake.log
+        (self.intake, self.metrics, self.side, self.date) = (intake, metrics, side, date)
+        gate = RequestGate(requests, uptime: { log.uptime() })
+        bodyBytes = min(intake.options.bodyBytes, requests.bodyBytes)
     }
 
-    var bodyBytes: Int { intake.options.bodyBytes }
+    // MARK: - Visits
 
-    func head(_ status: HTTPResponse.Status, _ fields: HTTPFields) -> HTTPResponse {
-        var head = HTTPResponse(status: status, headerFields: fields)
-        head.headerFields[.date] = date.now
-        return head
+    func visit(_ head: HTTPRequest) -> Visit {
+        Visit(to: Endpoint(head.method, path: Self.path(of: head)), metrics.requests, now: intake.log.uptime())
     }
 
-    func answer(_ head: HTTPRequest, _ body: ByteBuffer) -> Reply {
+    func end(_ visit: Visit, _ answer: ShortAnswer, _ head: HTTPRequest) {
+        if head.method != .head { metrics.counters.send(bytes: answer.body.readableBytes) }
+        visit.answer(answer.status, now: intake.log.uptime())
+        visit.end()
+    }
+
+    private static func path(of head: HTTPRequest) -> String {
+        let path = head.path ?? ""
+        return path.utf8.firstIndex(of: UInt8(ascii: "?")).map { String(path[..<$0]) } ?? path
+    }
+
+    // MARK: - Answers
+
+    func answer(
+        _ head: HTTPRequest, _ body: ByteBuffer, _ visit: inout Visit, from client: @autoclosure () -> Client
+    ) -> Reply {
         do throws(Problem) {
-            switch try WebheadRoute(head.method, path: head.path ?? "", side) {
+            let route = try WebheadRoute(head.method, path: Self.path(of: head), side)
+            if !route.isForOperators { try visit.enter(gate, client()) }
+            switch route {
             case .context: return .now(intake.context(head.headerFields))
             case .post: return try post(head, body)
             case .ping: return .now(.text("pong"))
             case .isAlive: return .now(.text("ok"))
-            case .isReady: return .now(try readiness())
-            case .metrics: return .now(ShortAnswer(.ok, MediaType.text, ByteBuffer(string: metrics)))
+            case .isReady: return .later { readiness() }
+            case .version: return .now(.version)
+            case .metrics: return .later { ShortAnswer(.ok, TextExposition.mediaType, metrics.exposition()) }
             case .options(let methods): return .now(.options(methods))
             }
         } catch {
@@ -56,9 +77,10 @@ struct WebheadService: Sendable {
     }
 
     private func post(_ head: HTTPRequest, _ body: ByteBuffer) throws(Problem) -> Reply {
+        metrics.counters.receive(bytes: body.readableBytes)
         switch try intake.decide(head, body) {
         case .dropped(let reason):
-            counters.drop(reason)
+            metrics.counters.refuse(reason, events: 0)
             return .now(Self.success)
         case .store(let batch, let admission, let changes):
             guard !batch.isEmpty else { return .now(Self.success) }
@@ -72,7 +94,8 @@ struct WebheadService: Sendable {
     ) -> ShortAnswer {
         switch result {
         case .success:
-            counters.accept(lines, changes)
+            metrics.counters.accept(lines, discarding: 0)
+            metrics.webhead?.count(changes)
             return Self.success
         case .failure(let error): return refuse(error.code == .noSpace ? .spoolFull : .brokenWebhead)
         }
@@ -81,26 +104,33 @@ struct WebheadService: Sendable {
     private static let success = ShortAnswer(.ok, MediaType.json, ByteBuffer(string: #"{"success":true}"# + "\n"))
 
     func refuse(_ problem: Problem) -> ShortAnswer {
-        counters.refuse(problem.reason)
+        metrics.counters.refuse(problem.reason, events: 0)
         return ShortAnswer(problem)
     }
 
     // MARK: - Health
 
-    private func readiness() throws(Problem) -> ShortAnswer {
+    /// Blocks on the file system.
+    private func readiness() -> ShortAnswer {
+        let readiness = Readiness(intake.log)
+        guard readiness.obstacles.isEmpty else { return readiness.answer }
         switch intake.surroundings.health() {
         case .well: return .text("ok")
         case .degraded(let reason): return .text("degraded: \(reason)")
-        case .failed(let reason):
-            var problem = Problem(.serviceUnavailable, "not_ready", reason)
-            problem.fields[.retryAfter] = "60"
-            throw problem
+        case .full:
+            var problem = Problem.spoolFull
+            problem.status = .serviceUnavailable
+            return ShortAnswer(problem)
         }
     }
 
-    private var metrics: String { counters.text + intake.surroundings.metrics() }
-
     // MARK: - Fields of every answer
+
+    func head(_ answer: ShortAnswer) -> HTTPResponse {
+        var head = HTTPResponse(status: answer.status, headerFields: answer.fields)
+        head.headerFields[.date] = date.now
+        return head
+    }
 
     /// What every answer to a browser has.
     func finished(_ answer: ShortAnswer, for head: HTTPRequest) -> ShortAnswer {

@@ -44,6 +44,7 @@ extension WebheadServer.Options {
         isForOperators = listener.role == .admin
         tls = listener.tls.map { TLSOptions($0) }
         connections = ConnectionLimits(listener.limits)
+        requests = RequestLimits(listener.limits)
         note = { console.say($0) }
     }
 }

@@ -56,7 +56,7 @@ extension ConnectionLimits {
 }
 
 extension RequestLimits {
-    fileprivate init(_ limits: Limits) {
+    init(_ limits: Limits) {
         self.init(
             inFlight: limits.inFlight, bodyBytes: limits.bodyBytes,
             scanDuration: .milliseconds(Int64(limits.scanDuration)),

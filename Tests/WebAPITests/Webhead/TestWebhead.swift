@@ -1,5 +1,6 @@
 import LogEngine
 import Logging
+import NIOCore
 import SegmentFormat
 import ServiceLifecycle
 import Synchronization
@@ -18,6 +19,7 @@ final class TestWebhead: Sendable {
     final class State: Sendable {
         let isFull = Mutex(false)
         let health = Mutex(WebheadHealth.well)
+        let figures = Mutex(SpoolFigures())
     }
 
     private init(port: Int, log: EventLog, shared: WebheadServer.Shared, clock: ManualClock, state: State) {
@@ -26,7 +28,8 @@ final class TestWebhead: Sendable {
 
     static func run(
         on disk: any Disk, at directory: String, _ options: WebheadOptions = WebheadOptions(),
-        isForOperators: Bool = false, _ body: (TestWebhead) async throws -> Void
+        requests: RequestLimits = RequestLimits(), isForOperators: Bool = false,
+        _ body: (TestWebhead) async throws -> Void
     ) async throws {
         let environment = TestEnvironment(clock: ManualClock(1_795_169_223_500))
         var logOptions = LogOptions()
@@ -40,12 +43,13 @@ final class TestWebhead: Sendable {
         let surroundings = WebheadSurroundings(
             now: { environment.clock.now }, random: { random.withLock { $0.next() } },
             isFull: { state.isFull.withLock { $0 } }, health: { state.health.withLock { $0 } },
-            metrics: { "spool 1\n" })
+            figures: { state.figures.withLock { $0 } })
         let shared = WebheadServer.Shared(log: log, keys: keys, options: options, surroundings: surroundings)
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let (ports, port) = AsyncStream<Int>.makeStream()
         var serverOptions = WebheadServer.Options(host: "127.0.0.1", port: 0)
         serverOptions.isForOperators = isForOperators
+        serverOptions.requests = requests
         let server = try WebheadServer(
             shared, options: serverOptions, logger: logger, onListening: { port.yield($0) })
         let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
@@ -67,11 +71,12 @@ final class TestWebhead: Sendable {
     }
 
     static func run(
-        _ options: WebheadOptions = WebheadOptions(), isForOperators: Bool = false,
-        _ body: (TestWebhead) async throws -> Void
+        _ options: WebheadOptions = WebheadOptions(), requests: RequestLimits = RequestLimits(),
+        isForOperators: Bool = false, _ body: (TestWebhead) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()
-        try await run(on: PosixDisk(), at: directory.path, options, isForOperators: isForOperators, body)
+        try await run(
+            on: PosixDisk(), at: directory.path, options, requests: requests, isForOperators: isForOperators, body)
     }
 
     func ask(_ request: TestRequest) async throws -> Reply {
@@ -103,6 +108,14 @@ final class TestWebhead: Sendable {
                 "POST", "/wsapi/interaction_data", [("cookie", jar.cookie)] + type + fields,
                 body: #"{"data":\#(data),"csrf":"\#(jar.token)"}"#))
     }
+
+    /// What `/metrics` would tell.
+    var told: ScrapedMetrics {
+        get throws { try ScrapedMetrics(String(buffer: shared.metrics.exposition())) }
+    }
+
+    /// Requests by the reason for which nothing of them was stored.
+    var dropped: [String: Int] { shared.metrics.counters.refused.mapValues(\.requests) }
 
     var lines: [String] {
         get throws {

@@ -68,7 +68,7 @@ struct WebheadTests {
                 #expect(reply.fields["cache-control"] == "no-cache, max-age=0")
             }
             #expect(try webhead.lines == [String](repeating: Self.blob, count: 3))
-            #expect(webhead.shared.counters.posts == 2 && webhead.shared.counters.events == 3)
+            #expect(webhead.shared.metrics.counters.accepted == 3)
             #expect(try await webhead.post("[]", jar).status == 200)
         }
     }
@@ -81,8 +81,12 @@ struct WebheadTests {
             _ = try await webhead.post(#"{"local_timestamp":5,"remote":"192.0.2.1"}"#, jar, [agent])
             let line = #"{"timestamp":1795168800000,"user_agent":{"os":"Linux","browser":"Firefox","version":140}}"#
             #expect(try webhead.lines == [line])
+            let changes = try webhead.told.families["daybook_changed_blobs_total"]?.samples.filter { $0.value > 0 }
+            #expect(changes?.allSatisfy { $0.value == 1 } == true)
             #expect(
-                webhead.shared.counters.rest.changed == [.localTimestamp: 1, .address: 1, .timestampMissing: 1])
+                changes?.compactMap { $0.labels["change"] }.sorted() == [
+                    "address", "local_timestamp", "timestamp_missing",
+                ])
         }
     }
 
@@ -107,7 +111,7 @@ struct WebheadTests {
                 body: #"{"data":{}}"#)
             #expect(try await webhead.ask(without).text == "Bad Request: CSRF violation")
             #expect(try webhead.lines.isEmpty)
-            #expect(webhead.shared.counters.rest.refused == ["no_cookie": 3, "csrf_violation": 5])
+            #expect(webhead.dropped == ["no_cookie": 3, "csrf_violation": 5])
             // The key of a day is known for a day more.
             webhead.clock.advance(by: 86_400_000)
             #expect(try await webhead.post(Self.blob, jar).status == 200)
@@ -127,7 +131,7 @@ struct WebheadTests {
             #expect(reply.status == 200)
             #expect(reply.text == #"{"success":true}"# + "\n")
             #expect(try webhead.lines.isEmpty)
-            #expect(webhead.shared.counters.rest.dropped == ["opt_out": 1])
+            #expect(webhead.dropped == ["opt_out": 1])
             let jar = try await webhead.session()
             #expect(try await webhead.post(Self.blob, jar, name == "cookie" ? [] : [(name, "0")]).status == 200)
             #expect(try webhead.lines.count == 1)
@@ -150,7 +154,7 @@ struct WebheadTests {
             }
             #expect((4...20).contains(kept))
             #expect(try webhead.lines.allSatisfy { $0.hasSuffix(#","sample_rate":0.5}"#) })
-            #expect(webhead.shared.counters.rest.dropped == ["sampled_out": 2 * (24 - kept)])
+            #expect(webhead.dropped == ["sampled_out": 2 * (24 - kept)])
         }
     }
 
@@ -283,15 +287,15 @@ struct WebheadTests {
     @Test("operators see health and metrics, and nothing of browsers")
     func operators() async throws {
         try await TestWebhead.run(isForOperators: true) { webhead in
-            let metrics = try await webhead.ask(TestRequest("GET", "/metrics"))
-            #expect(metrics.text.contains("daybook_webhead_events_total 0\n") && metrics.text.hasSuffix("spool 1\n"))
             #expect(try await webhead.ask(TestRequest("GET", "/wsapi/session_context")).status == 404)
+            #expect(try await webhead.ask(TestRequest("GET", "/version")).text.contains(Build.version))
             #expect(try await webhead.ask(TestRequest("GET", "/readyz")).text == "ok")
             webhead.state.health.withLock { $0 = .degraded("storage is down") }
             let degraded = try await webhead.ask(TestRequest("GET", "/readyz"))
             #expect(degraded.status == 200 && degraded.text == "degraded: storage is down")
-            webhead.state.health.withLock { $0 = .failed("full") }
-            #expect(try await webhead.ask(TestRequest("GET", "/readyz")).status == 503)
+            webhead.state.health.withLock { $0 = .full }
+            let full = try await webhead.ask(TestRequest("GET", "/readyz"))
+            #expect(full.status == 503 && full.text.contains("spool_full"))
         }
     }
 
