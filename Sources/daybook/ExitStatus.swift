@@ -1,5 +1,6 @@
 import Forwarding
 import LogEngine
+import Settings
 import WebAPI
 
 /// Exit codes: those of sysexits.h, and below them those that only jobs have (SPEC X1).
@@ -71,6 +72,7 @@ struct CommandFailure: Error, Equatable {
         case let error as StoreError: self.init(Self.status(of: error.code), error.description)
         case let error as AccessRuleFault: self.init(.configuration, error.description)
         case let error as TokenFile.Damage: self.init(.data, error.description)
+        case let error as SecretFile.Fault: self.init(.noInput, error.description)
         case let error as SpoolFault: self.init(.data, error.description)
         case let error as Server.ListenFailure: self.init(.unavailable, error.description)
         case let error as TLSFault: self.init(error.kind == .unreadable ? .noInput : .data, error.description)

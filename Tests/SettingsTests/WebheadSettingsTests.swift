@@ -103,7 +103,7 @@ struct WebheadSettingsTests {
                 Self.listener + "webhead:\n"
                     + "  storage: {servers: [\"http://a\", \"http://a/\"], tls: {key: @/open.pem}}\n",
                 "F:4:13: webhead.storage.servers: names a server twice",
-                "F:4:48: webhead.storage.tls: cert and key go together",
+                "F:4:49: webhead.storage.tls: cert and key go together",
                 "F:4:60: webhead.storage.tls.key: @/open.pem has the mode 0644; only its owner may use it: chmod 600"),
             Case(
                 Self.listener + "webhead:\n  browsers: {origins: [\"https://a/b\"], sample_rate: 2, opt_out: [ip]}\n"

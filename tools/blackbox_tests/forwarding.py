@@ -27,7 +27,7 @@ def is_old(number):
 
 def noise(number):
     """What a blob carries, so that its number tells all of it; long enough to fill a spool."""
-    return hashlib.sha256(b"%d" % number).hexdigest() * (1 + number % 16)
+    return hashlib.shake_256(b"%d" % number).hexdigest(16 + number % 512)
 
 
 def blob(number, now):

@@ -79,11 +79,11 @@ final class WebheadMetrics: Sendable {
 
     private func tell(of server: SpoolFigures.Server) {
         let labels = [("server", server.name)]
-        set("daybook_storage_up", labels, server.isUp ? 1 : 0)
-        set("daybook_storage_unknown_events", labels, Double(server.unknownEvents))
+        set("daybook_storage_up", server.isUp ? 1 : 0, labels)
+        set("daybook_storage_unknown_events", Double(server.unknownEvents), labels)
     }
 
-    private func set(_ name: String, _ labels: [(String, String)] = [], _ value: Double) {
+    private func set(_ name: String, _ value: Double, _ labels: [(String, String)] = []) {
         Meter(label: name, dimensions: labels, factory: factory).set(value)
     }
 }

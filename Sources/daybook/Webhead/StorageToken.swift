@@ -1,17 +1,12 @@
-import Glibc
+import Settings
 
-/// The token for storage servers: the first line of a file.
+/// The token for storage servers: the first line of a file that is its owner's alone.
 enum StorageToken {
     static func text(of path: String) throws -> String {
-        guard let file = fopen(path, "r") else {
-            throw CommandFailure(.noInput, "\(path): \(String(cString: strerror(errno)))")
+        let token = try SecretFile.text(of: path).prefix { !$0.isNewline }.filter { $0 != " " && $0 != "\t" }
+        guard !token.isEmpty, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw CommandFailure(.data, "\(path): there is no token in its first line")
         }
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 4_096)
-        guard fgets(&line, Int32(line.count), file) != nil else { throw CommandFailure(.data, "\(path): no token") }
-        let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let token = text.filter { !$0.isWhitespace }
-        guard !token.isEmpty else { throw CommandFailure(.data, "\(path): no token") }
         return token
     }
 }
