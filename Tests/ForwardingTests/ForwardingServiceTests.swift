@@ -110,6 +110,21 @@ struct ForwardingServiceTests {
         try await spool.close()
     }
 
+    @Test("the spool is full while its oldest event has waited too long, and takes events again once that is sent")
+    func old() async throws {
+        let directory = try TemporaryDirectory()
+        let storage = TestStorage("\(directory.path)/a")
+        try await storage.start()
+        try await storage.stop()
+        let spool = try TestSpool("\(directory.path)/spool", to: [storage.url]) { $0.bounds.ageMilliseconds = 1 }
+        while !spool.service.isFull { try await spool.append(1) }
+        try await storage.start()
+        #expect(await spool.service.drain())
+        #expect(!spool.service.isFull)
+        try await spool.close()
+        try await storage.stop()
+    }
+
     @Test("a record comes back from its note, and one that is lost or too new is an error")
     func records() async throws {
         let directory = try TemporaryDirectory()
@@ -139,6 +154,9 @@ struct ForwardingServiceTests {
         ahead.cut = Sequence(5)
         try spool.note.replace(with: ahead.json)
         try await spool.log.close()
-        #expect(throws: SpoolFault.self) { try TestSpool.open(path) }
+        let log = try EventLog.open(
+            path, options: Spool.options(SpoolBounds(), resolution: nil), environment: .system)
+        #expect(throws: SpoolFault.self) { try Spool(log, in: path, .system) }
+        try await log.close()
     }
 }
