@@ -28,8 +28,13 @@ class Link:
         self.changed = threading.Condition()
         self.closing = False
         self.clients = set()
+        with socket.socket() as chosen:
+            chosen.bind(("127.0.0.1", 0))
+            address = chosen.getsockname()
         self.listener = socket.socket()
-        self.listener.bind(("127.0.0.1", 0))
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # A port that was asked for by name stays the socket's while it does not listen (Linux).
+        self.listener.bind(address)
         self.listener.listen(16)
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -45,7 +50,6 @@ class Link:
                 return
             before, self._mode = self._mode, mode
             if mode == "refused":
-                # Its port stays bound: a connection is refused (Linux).
                 self.listener.shutdown(socket.SHUT_RDWR)
             elif before == "refused":
                 self.listener.listen(16)

@@ -24,6 +24,7 @@ class Webhead(Server):
             *(word for url in storage for word in ("--storage", url)), *options), listeners=2, verb="webhead",
             environment=environment)
         setting.servers.append(self)
+        self.port = self.at("").port
 
     def inside(self, target):
         with Connection(self.at("internal")) as connection:
@@ -41,7 +42,7 @@ class Browser:
         self.token = answer.json["csrf_token"]
 
     def post(self, blobs):
-        body = json.dumps({"data": blobs, "csrf": self.token}).encode()
+        body = json.dumps({"data": blobs, "csrf": self.token}, separators=(",", ":")).encode()
         return self.connection.exchange("POST", PATH, {
             "Content-Type": "application/json", "Cookie": self.cookie, "User-Agent": self.agent, **self.fields}, body)
 
