@@ -11,12 +11,17 @@ final class Committer: @unchecked Sendable {
         case close(@Sendable (Result<Void, StoreError>) -> Void)
     }
 
+    /// A closure in a generic type is wrapped anew each time it is taken out, and every wrapper stays.
+    private struct Observer {
+        let tell: @Sendable (CommitReport) -> Void
+    }
+
     /// Touched by the committer's thread alone once it runs.
     private let writer: LogWriter
     private let queue = Mutex(CommitQueue<Waiter>())
     private var alarm: Alarm { writer.alarm }
     private let publish: @Sendable (LogSnapshot, StoreError?) -> Void
-    private let observer = Mutex<(@Sendable (CommitReport) -> Void)?>(nil)
+    private let observer = Mutex<Observer?>(nil)
     private let uptime: @Sendable () -> UInt64
     /// Since when it has been at what it does now, by `uptime`; 0 while it sleeps.
     private let busySince = Atomic<UInt64>(0)
@@ -55,7 +60,7 @@ final class Committer: @unchecked Sendable {
     /// `body` is called on the committer's thread after each commit that made something durable, before the
     /// writers hear of it; it takes the place of the one before.
     func observe(_ body: @escaping @Sendable (CommitReport) -> Void) {
-        observer.withLock { $0 = body }
+        observer.withLock { $0 = Observer(tell: body) }
     }
 
     func append(_ append: PendingAppend, completion: @escaping AppendCompletion) {
@@ -117,7 +122,7 @@ final class Committer: @unchecked Sendable {
 
     private func commit(_ items: [CommitQueue<Waiter>.Item]) {
         let answers = writer.commit(items.map(\.append))
-        if let report = writer.report { observer.withLock { $0 }?(report) }
+        if let report = writer.report { observer.withLock { $0 }?.tell(report) }
         publish(writer.snapshot, writer.poison)
         for (item, answer) in zip(items, answers) {
             guard case .append(let completion) = item.waiter else { continue }
