@@ -20,15 +20,14 @@ struct BrowserIntake: Sendable {
     let blobs: BlobIntake
 
     func decide(_ head: HTTPRequest, _ body: ByteBuffer) throws(Problem) -> Decision {
-        let fields = head.headerFields
-        if options.optOut.contains(where: { $0.isGiven(in: fields) }) { return .dropped(reason: "opt_out") }
-        guard Self.isTaken(fields[.contentType]) else { throw .unsupportedBrowserType }
+        let fields = BrowserFields(head.headerFields)
+        if options.optOut.contains(where: { fields.gives($0) }) { return .dropped(reason: "opt_out") }
+        guard Self.isTaken(fields.contentType) else { throw .unsupportedBrowserType }
         let now = surroundings.now()
-        guard let cookie = SessionCookie.value(of: SessionCookie.name, in: fields),
-            let session = keys.session(ofCookie: cookie, now: now)
+        guard let cookie = fields.cookie(SessionCookie.name), let session = keys.session(ofCookie: cookie, now: now)
         else { throw .noCookie }
         let result = body.withUnsafeReadableBytes { bytes in
-            Result { () throws(Problem) in try decide(bytes, session, fields[.userAgent], now: now) }
+            Result { () throws(Problem) in try decide(bytes, session, fields.userAgent, now: now) }
         }
         return try result.get()
     }
@@ -41,15 +40,15 @@ struct BrowserIntake: Sendable {
     }
 
     private func decide(
-        _ body: UnsafeRawBufferPointer, _ session: Session, _ agent: String?, now: UInt64
+        _ body: UnsafeRawBufferPointer, _ known: KnownSession, _ agent: String?, now: UInt64
     ) throws(Problem) -> Decision {
         let post: BrowserPost
         do throws(EventFault) { post = try BrowserPost(body) } catch { throw Problem(post: error) }
-        guard let token = post.token, keys.isToken(body[token], of: session, now: now) else {
+        guard let token = post.token, keys.isToken(body[token], of: known, now: now) else {
             throw .forgedRequest
         }
         guard !surroundings.isFull() else { throw .spoolFull }
-        guard options.sample.keeps(session.id) else { return .dropped(reason: "sampled_out") }
+        guard options.sample.keeps(known.session.id) else { return .dropped(reason: "sampled_out") }
         guard let admission = log.admitNow(body.count) else { throw Self.refusal(log) }
         let data = UnsafeRawBufferPointer(rebasing: body[post.data])
         let batch = LineBatch(capacity: data.count + 256)
@@ -73,11 +72,15 @@ struct BrowserIntake: Sendable {
     /// The answer to `GET /wsapi/session_context`.
     func context(_ fields: HTTPFields) -> ShortAnswer {
         let now = surroundings.now()
-        let known = SessionCookie.value(of: SessionCookie.name, in: fields).flatMap {
-            keys.session(ofCookie: $0, now: now)
-        }
-        let session = known ?? newSession()
-        let rate = fields[.userAgent].flatMap { options.browserSampleRates[CoarseAgent(userAgent: $0).browser] }
+        let fields = BrowserFields(fields)
+        let known = fields.cookie(SessionCookie.name).flatMap { keys.session(ofCookie: $0, now: now) }
+        let session = known?.session ?? newSession()
+        let rate =
+            options.browserSampleRates.isEmpty
+            ? nil
+            : fields.userAgent.flatMap {
+                options.browserSampleRates[CoarseAgent(userAgent: $0).browser]
+            }
         let json =
             #"{"csrf_token":"\#(keys.token(of: session, now: now))","server_time":\#(now),"authenticated":false,"#
             + #""data_sample_rate":\#(rate ?? options.browserSampleRate)}"# + "\n"
