@@ -12,6 +12,8 @@ struct BodyReader {
     private static let firstBytes = 1 << 10
     /// What is reserved of an announced length: enough for most, so that these are not copied as they grow.
     private static let reservedBytes = 1 << 20
+    /// How much most coded bodies grow, at most; the room is no memory until it is used.
+    private static let growth = 8
     /// Decoded at a time.
     private static let pieceBytes = 64 << 10
 
@@ -42,6 +44,7 @@ struct BodyReader {
     mutating func read(_ body: RequestBody, _ admission: Admission) async throws -> ByteBuffer {
         deadline = ContinuousClock.now + limit
         let decoder = coding.map { BodyDecoder($0, limits: .ofBodies(byteLimit)) }
+        if coding != nil, let announced { whole.reserveCapacity(min(Self.growth * announced, Self.reservedBytes)) }
         for try await part in body {
             received += part.readableBytes
             guard received <= byteLimit else { throw Problem.bodyTooLarge(byteLimit) }

@@ -6,10 +6,11 @@ import re
 import socket
 import time
 
+from .access import add, until
 from .config import written
 from .connections import Authority, until_said
 from .harness import Server, equal, expect, test
-from .http import PATH, Connection, read
+from .http import PATH, Connection, call, read
 
 CONTEXT = "/wsapi/session_context"
 NUMBER = re.compile(rb'"n":(\d+)')
@@ -213,5 +214,23 @@ def storage_servers_know_a_webhead_by_its_certificate(setting):
         "--storage-key", setting.path("forwarder.key"))
     setting.command("spool", "drain", "--data", setting.path("spool"))
     equal(webhead.stop(), 0, "exit code")
+    equal(storage.stop(), 0, "exit code of the storage server")
+    equal(setting.command("read", "--data", setting.data).stdout.count(b"\n"), 1, "stored events")
+
+
+@test
+def storage_servers_know_a_webhead_by_its_token(setting):
+    """A storage server that asks for tokens takes events from a webhead that has one."""
+    storage = setting.serve()
+    path = setting.path("storage.token")
+    with open(path, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(add(setting, "forwarder", "--scope", "ingest") + "\n")
+    until(lambda: call(storage, "GET", PATH + "/count").status == 401, "the token is not in force")
+    webhead = Webhead(setting, [storage.url], "--storage-token", path)
+    with Connection(webhead) as connection:
+        equal(Browser(connection).post({"timestamp": 1_785_542_400_000}).status, 200, "status")
+    setting.command("spool", "drain", "--data", setting.path("spool"))
+    equal(webhead.stop(), 0, "exit code")
+    expect(open(path).read().strip() not in webhead.stderr, "the token was printed")
     equal(storage.stop(), 0, "exit code of the storage server")
     equal(setting.command("read", "--data", setting.data).stdout.count(b"\n"), 1, "stored events")

@@ -12,9 +12,8 @@ enum WebheadRoute: Equatable {
     /// An OPTIONS; the methods that the path answers.
     case options(String)
 
-    /// - Parameter path: without a query.
-    init(_ method: HTTPRequest.Method, path: String, _ side: WebheadService.Side) throws(Problem) {
-        guard let route = Self.paths[path], side == .operators || route != .metrics,
+    init(_ method: HTTPRequest.Method, path: NormalPath, _ side: WebheadService.Side) throws(Problem) {
+        guard let route = Self.paths[path.text], side == .operators || route != .metrics,
             side == .browsers || route.isForOperators
         else { throw .notFound }
         let methods = route == .post ? "OPTIONS, POST" : "GET, HEAD, OPTIONS"
@@ -39,7 +38,6 @@ enum WebheadRoute: Equatable {
     private static let paths: [String: WebheadRoute] = [
         contextPath: .context,
         Route.eventsPath: .post,
-        Route.eventsPath + "/": .post,
         "/wsapi/ping": .ping,
         "/livez": .isAlive,
         "/readyz": .isReady,

@@ -39,7 +39,7 @@ struct WebheadService: Sendable {
     // MARK: - Visits
 
     func visit(_ head: HTTPRequest) -> Visit {
-        Visit(to: Endpoint(head.method, path: Self.path(of: head)), metrics.requests, now: intake.log.uptime())
+        Visit(to: Endpoint(head.method, path: try? Self.path(of: head)), metrics.requests, now: intake.log.uptime())
     }
 
     func end(_ visit: Visit, _ answer: ShortAnswer, _ head: HTTPRequest) {
@@ -48,9 +48,10 @@ struct WebheadService: Sendable {
         visit.end()
     }
 
-    private static func path(of head: HTTPRequest) -> String {
-        let path = head.path ?? ""
-        return path.utf8.firstIndex(of: UInt8(ascii: "?")).map { String(path[..<$0]) } ?? path
+    private static func path(of head: HTTPRequest) throws(Problem) -> NormalPath {
+        let target = head.path ?? ""
+        let path = target.utf8.firstIndex(of: UInt8(ascii: "?")).map { String(target[..<$0]) } ?? target
+        do throws(NormalPath.Fault) { return try NormalPath(path) } catch { throw Problem(error) }
     }
 
     // MARK: - Answers
@@ -59,7 +60,7 @@ struct WebheadService: Sendable {
         _ head: HTTPRequest, _ body: ByteBuffer, _ visit: inout Visit, from client: @autoclosure () -> Client
     ) -> Reply {
         do throws(Problem) {
-            let route = try WebheadRoute(head.method, path: Self.path(of: head), side)
+            let route = try WebheadRoute(head.method, path: try Self.path(of: head), side)
             if !route.isForOperators { try visit.enter(gate, client()) }
             switch route {
             case .context: return .now(intake.context(head.headerFields))

@@ -8,7 +8,18 @@ enum Unserved {
     }
 
     private static func faults(of listener: Listener, _ configuration: Configuration) -> [ConfigurationFault] {
-        listener.role == .userMetadata ? [fault(ofRole: listener, configuration)] : []
+        if listener.role == .userMetadata { return [fault(ofRole: listener, configuration)] }
+        // What a listener for browsers cannot have is a fault of the configuration itself.
+        guard listener.role == .admin, configuration.webheadListeners.contains(listener) else { return [] }
+        let parts = [
+            ("acl", listener.rules != nil), ("tokens", listener.tokens == .required),
+            ("trusted_forwarders", !listener.trustedForwarders.isEmpty),
+        ]
+        return parts.filter(\.1).map { part in
+            ConfigurationFault(
+                listener.origin, "\(listener.path).\(part.0)",
+                "has no effect beside a webhead in daybook \(Build.version)")
+        }
     }
 
     private static func fault(ofRole listener: Listener, _ configuration: Configuration) -> ConfigurationFault {
