@@ -28,7 +28,7 @@ public enum SpoolFault: Error, CustomStringConvertible {
     }
 }
 
-/// A spool: a stream of its own, and beside it the record of what was sent (SPEC §23).
+/// A spool: a stream of its own, and beside it the record of what was sent (SPEC §24).
 public struct Spool: Sendable {
     public let log: EventLog
     let note: DurableNote

@@ -1,7 +1,7 @@
 import SegmentFormat
 
 // Which events go where, and when: a value that is told what happened and says what to do next. It knows no
-// files, sockets or clocks. The rules are SPEC §23; what they come to is that every event is stored by a server,
+// files, sockets or clocks. The rules are SPEC §24; what they come to is that every event is stored by a server,
 // and by one only, unless an operator decides otherwise.
 //
 // A server remembers of a source the highest number and its answer (P4). So at each server numbers rise, one

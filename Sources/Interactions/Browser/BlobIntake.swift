@@ -1,6 +1,6 @@
 import SegmentFormat
 
-// What browsers post becomes what storage servers take (SPEC §22): checked, coarse, without addresses. What is
+// What browsers post becomes what storage servers take (SPEC §23): checked, coarse, without addresses. What is
 // not known of a blob stays as it came, byte for byte.
 
 /// What becomes of fields that nobody knows.

@@ -113,7 +113,7 @@ struct WebheadService: Sendable {
 
     /// Blocks on the file system.
     private func readiness() -> ShortAnswer {
-        let readiness = Readiness(intake.log)
+        let readiness = Readiness(intake.log, isStopping: false)
         guard readiness.obstacles.isEmpty else { return readiness.answer }
         switch intake.surroundings.health() {
         case .well: return .text("ok")

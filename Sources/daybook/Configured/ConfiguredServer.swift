@@ -18,6 +18,7 @@ struct ConfiguredServer {
     /// Whose talk is logged.
     private let console: Console
     private let drain = Drain()
+    private let manager = ServiceManager(socket: ProcessEnvironment.variables["NOTIFY_SOCKET"])
 
     /// When connections are cut that have not come to their end: some time behind the answers (SPEC K4).
     private static let shutdownLimit = Duration.seconds(23)
@@ -35,15 +36,19 @@ struct ConfiguredServer {
 
     /// Returns when a signal has ended it, and everything is closed.
     func run() async throws {
+        let ready = Countdown(configuration.listeners.filter { $0.data != nil }.count) { [manager, console] in
+            manager.tell(.ready).map { console.say($0) }
+        }
         var stores: [ConfiguredStore] = []
         var webhead: Webhead?
         var failure: (any Error)?
         do {
             for data in directories { stores.append(try await ConfiguredStore(data, configuration, console)) }
             if let plan = try WebheadPlan(configuration, console) {
-                webhead = try await Webhead.open(plan, .system, console)
+                let voices = Webhead.Voices(output: output, console: console, ready: ready)
+                webhead = try await Webhead.open(plan, .system, voices)
             }
-            try await serve(stores, webhead)
+            try await serve(stores, webhead, ready)
         } catch {
             failure = error
         }
@@ -63,14 +68,10 @@ struct ConfiguredServer {
         }
     }
 
-    private func serve(_ stores: [ConfiguredStore], _ webhead: Webhead?) async throws {
+    private func serve(_ stores: [ConfiguredStore], _ webhead: Webhead?, _ ready: Countdown) async throws {
         if let threads = configuration.threads { NIOSingletons.groupLoopCountSuggestion = threads }
         var services: [any Service] = []
         var servers: [Server] = []
-        let manager = ServiceManager(socket: ProcessEnvironment.variables["NOTIFY_SOCKET"])
-        let ready = Countdown(configuration.storeListeners.filter { $0.data != nil }.count) { [console] in
-            manager.tell(.ready).map { console.say($0) }
-        }
         for store in stores {
             servers += try listeners(of: store).map { try server($0, store, ready) }
             if let control = await store.control(console) { services.append(control) }

@@ -1,6 +1,5 @@
 import Forwarding
 import LogEngine
-import Logging
 import ServiceLifecycle
 import Settings
 import WebAPI
@@ -21,42 +20,55 @@ struct Webhead: Service {
     /// How long its end may take.
     var shutdownLimit: Duration { Self.requestLimit + drainLimit }
 
+    /// What it tells of itself, and to whom.
+    struct Voices: Sendable {
+        /// Shows the addresses that are listened on, and nothing else.
+        let output: Console
+        /// Whose talk is logged.
+        let console: Console
+        /// Counts addresses that are listened on.
+        let ready: Countdown
+    }
+
     /// Opens the spool; to be closed by whoever opened it.
-    static func open(_ plan: WebheadPlan, _ environment: Environment, _ console: Console) async throws -> Webhead {
+    static func open(_ plan: WebheadPlan, _ environment: Environment, _ voices: Voices) async throws -> Webhead {
+        let console = voices.console
         let log = try EventLog.open(
             plan.data, options: Spool.options(plan.forwarding.bounds, resolution: plan.resolution),
             environment: environment)
         for note in log.report.notes { console.say(note) }
         for found in log.report.faults { console.say(found.description) }
         do {
-            return try Webhead(plan, log, environment, console)
+            return try Webhead(plan, log, environment, voices)
         } catch {
             try await log.close()
             throw error
         }
     }
 
-    private init(_ plan: WebheadPlan, _ log: EventLog, _ environment: Environment, _ console: Console) throws {
+    private init(_ plan: WebheadPlan, _ log: EventLog, _ environment: Environment, _ voices: Voices) throws {
+        let console = voices.console
         let spool = try Spool(log, in: plan.data, environment)
         for note in spool.notes { console.say(note) }
         let keys = try SessionKeyFile.keys(at: plan.sessionKeys ?? "\(plan.data)/session.key")
         let forwarding = ForwardingService(spool, plan.forwarding, environment) { console.say($0) }
         let shared = WebheadServer.Shared(
             log: log, keys: keys, options: plan.browsers, surroundings: .of(forwarding, environment))
-        var logger = Logger(label: "daybook", factory: { StreamLogHandler.standardError(label: $0) })
-        logger.logLevel = .error
-        servers = try plan.listeners.map { try Self.server($0, shared, logger, console) }
+        servers = try plan.listeners.map { try Self.server($0, shared, voices) }
         (self.log, self.forwarding, self.console) = (log, forwarding, console)
         (data, drainLimit) = (plan.data, plan.drainLimit)
     }
 
     private static func server(
-        _ listener: WebheadPlan.Listener, _ shared: WebheadServer.Shared, _ logger: Logger, _ console: Console
+        _ listener: WebheadPlan.Listener, _ shared: WebheadServer.Shared, _ voices: Voices
     ) throws -> WebheadServer {
         let scheme = listener.server.tls == nil ? "http" : "https"
         let name = listener.name.isEmpty ? "" : " (\(listener.name))"
+        var logger = voices.output.logger
+        logger.logLevel = .error
         return try WebheadServer(shared, options: listener.server, logger: logger) { port in
-            console.say("listening on \(scheme)://\(Address(host: listener.server.host, port: port))\(name)")
+            voices.output.say("listening on \(scheme)://\(Address(host: listener.server.host, port: port))\(name)")
+            voices.ready.count()
         }
     }
 

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Forwarding
 import LogEngine
-import Logging
 import NIOCore
 import SegmentFormat
 import ServiceLifecycle
@@ -78,26 +77,29 @@ struct WebheadCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let console = Console.current
+        let output = Console.current
+        let console = output.logging(to: output.logger)
         if let threads { NIOSingletons.groupLoopCountSuggestion = threads }
         // From here on SIGHUP is a wish to reload, never the end.
         let hangups = await UnixSignalsSequence(trapping: .sighup)
-        let webhead = try await Webhead.open(try plan(console), .system, console)
+        let signals = await StopSignals()
+        let plan = try plan(console)
+        let manager = ServiceManager(socket: ProcessEnvironment.variables["NOTIFY_SOCKET"])
+        let ready = Countdown(plan.listeners.count) { manager.tell(.ready).map { console.say($0) } }
+        let webhead = try await Webhead.open(plan, .system, .init(output: output, console: console, ready: ready))
+        let reloads = CertificateReloads(hangups: hangups) { webhead.reloadCertificates() }
+        var quiet = output.logger
+        quiet.logLevel = .error
+        var configuration = ServiceGroupConfiguration(
+            services: [ServedTogether(services: [webhead, reloads])], logger: quiet)
+        configuration.maximumGracefulShutdownDuration = webhead.shutdownLimit
+        let group = ServiceGroup(configuration: configuration)
+        let stopping = Task { await signals.stop(group, console) { manager.tell(.stopping).map { console.say($0) } } }
+        defer { stopping.cancel() }
         let served: Result<Void, any Error>
-        do { served = .success(try await serve(webhead, hangups)) } catch { served = .failure(error) }
+        do { served = .success(try await group.run()) } catch { served = .failure(error) }
         try await webhead.close()
         try served.get()
-    }
-
-    private func serve(_ webhead: Webhead, _ hangups: UnixSignalsSequence) async throws {
-        var logger = Logger(label: "daybook", factory: { StreamLogHandler.standardError(label: $0) })
-        logger.logLevel = .error
-        let reloads = CertificateReloads(hangups: hangups) { webhead.reloadCertificates() }
-        var group = ServiceGroupConfiguration(
-            services: [ServedTogether(services: [webhead, reloads])], gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: logger)
-        group.maximumGracefulShutdownDuration = webhead.shutdownLimit
-        try await ServiceGroup(configuration: group).run()
     }
 
     private var drainLimit: Duration { .milliseconds(Int64(drainFor.milliseconds)) }
