@@ -14,8 +14,8 @@ struct Webhead: Service {
     private let drainLimit: Duration
     private let console: Console
 
-    /// How long requests in flight may take to finish.
-    private static let requestLimit = Duration.seconds(60)
+    /// How long requests in flight may take to finish, as those of a store (SPEC K4).
+    private static let requestLimit = Duration.seconds(23)
 
     /// How long its end may take.
     var shutdownLimit: Duration { Self.requestLimit + drainLimit }
