@@ -27,6 +27,8 @@ public struct StorageOptions: Sendable {
     public var tls = TLSConfiguration.makeClientConfiguration()
     /// An answer that takes longer is given up.
     public var answerLimit = Duration.seconds(30)
+    /// So is a connection that does not come about.
+    public var connectLimit = Duration.seconds(5)
 
     public init() {}
 }
@@ -47,7 +49,7 @@ struct StorageClient: Sendable {
         // The forwarder has its own pauses.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.idleTimeout = .seconds(60)
-        configuration.timeout.connect = .seconds(5)
+        configuration.timeout.connect = TimeAmount(options.connectLimit)
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 

@@ -24,6 +24,8 @@ final class TestSpool {
         options.policy.batchMilliseconds = 1
         options.policy.firstPauseMilliseconds = 5
         options.policy.longestPauseMilliseconds = 20
+        // No limit of time that a busy machine might pass.
+        (options.storage.answerLimit, options.storage.connectLimit) = (.seconds(3_600), .seconds(3_600))
         edit(&options)
         let service = ForwardingService(spool, options, .system) { _ in }
         running = Task { try await service.run() }

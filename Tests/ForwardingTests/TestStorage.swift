@@ -21,8 +21,10 @@ final class TestStorage {
         let log = try EventLog.open(directory, options: LogOptions(), environment: .system)
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let (ports, told) = AsyncStream<Int>.makeStream()
+        var options = Server.Options(host: "127.0.0.1", port: port)
+        options.connections.header = .seconds(3_600)
         let server = try Server(
-            log: log, options: Server.Options(host: "127.0.0.1", port: port), logger: logger,
+            log: log, options: options, logger: logger,
             onListening: { told.yield($0) })
         let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
         running = Task { try await group.run() }

@@ -50,6 +50,7 @@ final class TestWebhead: Sendable {
         var serverOptions = WebheadServer.Options(host: "127.0.0.1", port: 0)
         serverOptions.isForOperators = isForOperators
         serverOptions.requests = requests
+        serverOptions.connections = .patient
         let server = try WebheadServer(
             shared, options: serverOptions, logger: logger, onListening: { port.yield($0) })
         let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
