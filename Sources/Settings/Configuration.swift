@@ -35,7 +35,7 @@ public struct Configuration: Sendable {
     public let maintenance: Schedule?
     /// Keys the hashes by which records name people.
     public let subjectKey: Secret?
-    /// Threads that serve connections; `nil` for one a core.
+    /// Threads that serve connections; `nil` for one for each core that the process may use.
     public let threads: Int?
     /// Each value and where it comes from, in the order of reading.
     public let settings: [Setting]

@@ -69,7 +69,7 @@ struct ConfiguredServer {
     }
 
     private func serve(_ stores: [ConfiguredStore], _ webhead: Webhead?, _ ready: Countdown) async throws {
-        if let threads = configuration.threads { NIOSingletons.groupLoopCountSuggestion = threads }
+        NIOSingletons.groupLoopCountSuggestion = configuration.threads ?? Cores.usable
         var services: [any Service] = []
         var servers: [Server] = []
         for store in stores {
