@@ -20,6 +20,7 @@ final class Committer: @unchecked Sendable {
     private let writer: LogWriter
     private let queue = Mutex(CommitQueue<Waiter>())
     private var alarm: Alarm { writer.alarm }
+    private let followUps = Mutex<[@Sendable () -> Void]>([])
     private let publish: @Sendable (LogSnapshot, StoreError?) -> Void
     private let observer = Mutex<Observer?>(nil)
     private let uptime: @Sendable () -> UInt64
@@ -68,6 +69,8 @@ final class Committer: @unchecked Sendable {
         if wakes == nil { completion(.failure(.closed)) }
         if wakes == true { alarm.ring() }
     }
+
+    func afterEachCommit(_ body: @escaping @Sendable () -> Void) { followUps.withLock { $0.append(body) } }
 
     /// Runs `body` between two commits. `completion` is called on the committer's thread, or, where the log
     /// is closed, before this returns.
@@ -128,6 +131,7 @@ final class Committer: @unchecked Sendable {
             guard case .append(let completion) = item.waiter else { continue }
             completion(answer)
         }
+        for followUp in followUps.withLock({ $0 }) { followUp() }
     }
 
     private func perform(_ waiter: Waiter) {

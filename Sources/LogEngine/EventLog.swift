@@ -90,6 +90,9 @@ public final class EventLog: Sendable {
         committer.append(PendingAppend(batch, delivery: delivery), completion: completion)
     }
 
+    /// `body` runs after the completions of each commit, on the committer's thread, which it must not hold up.
+    public func afterEachCommit(_ body: @escaping @Sendable () -> Void) { committer.afterEachCommit(body) }
+
     private static func refusal(of batch: LineBatch) -> StoreError? {
         guard batch.byteCount <= Bounds.batchBytes + Bounds.batchLines else {
             return .tooLarge("a batch holds at most \(Bounds.batchBytes) bytes")

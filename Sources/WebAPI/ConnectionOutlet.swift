@@ -173,6 +173,11 @@ final class ConnectionOutlet: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(data, promise: last)
     }
 
+    /// For the promise of a write ahead of the codec.
+    func track(_ bytes: Int) -> EventLoopPromise<Void>? {
+        context.map { tracked(nil, bytes: bytes, $0) }
+    }
+
     private func tracked(
         _ promise: EventLoopPromise<Void>?, bytes: Int, _ context: ChannelHandlerContext
     ) -> EventLoopPromise<Void> {

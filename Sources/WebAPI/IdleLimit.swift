@@ -58,6 +58,12 @@ final class IdleLimit: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(data, promise: promise)
     }
 
+    /// A request was read whole ahead of the parser.
+    func beginAnswer(at now: NIODeadline) { pace.take(at: now) }
+
+    /// It has its answer.
+    func endAnswer(at now: NIODeadline) { pace.answer(at: now) }
+
     private func begin(_ context: ChannelHandlerContext) {
         pace = RequestPace(limits, now: context.eventLoop.now)
         setTimer(context)

@@ -23,6 +23,7 @@ struct RequestHandler: Sendable {
     let drain: Drain
     let gate: RequestGate
     let failures: FailureLog
+    let answers: AnswerBoard
     let date = HTTPDate()
     let places = ScanPlaces()
 
@@ -47,6 +48,7 @@ struct RequestHandler: Sendable {
         drain = options.drain
         gate = RequestGate(options.requests, options.drain, uptime: { log.uptime() })
         failures = FailureLog(logger, uptime: { log.uptime() })
+        answers = AnswerBoard(log)
     }
 
     var counters: Counters { metrics.counters }
@@ -54,6 +56,14 @@ struct RequestHandler: Sendable {
         EventIntake(log: log, counters: counters, bodyLimit: limits.body, byteLimit: requests.bodyBytes)
     }
     var reader: EventReader { EventReader(log: log, blocking: blocking, places: places) }
+
+    /// `nil` for what is none, or what this listener does not take.
+    func plainPost(_ bytes: UnsafeRawBufferPointer, through channel: any Channel) -> PlainPost? {
+        guard role.servesEvents, !drain.isStopping,
+            let post = PlainPost(bytes, limits, byteLimit: requests.bodyBytes)
+        else { return nil }
+        return access.isOpen || lets(post.head(in: bytes), through: channel) ? post : nil
+    }
 
     /// `nil` for a request that is none, or that this listener does not take.
     func smallPost(_ head: HTTPRequest, through channel: any Channel) -> SmallPost? {

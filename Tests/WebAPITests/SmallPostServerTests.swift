@@ -11,9 +11,23 @@ import Testing
 struct SmallPostServerTests {
     private static func event(_ number: Int) -> String { #"{"timestamp":1361407200000,"n":\#(number)}"# + "\n" }
 
-    /// A POST that is answered on the event loop, or the same one as only Hummingbird takes it.
-    private static func post(_ body: String, _ fields: [(String, String)] = [], chunked: Bool = false) -> [UInt8] {
-        guard chunked else { return TestRequest.events(body, fields).bytes }
+    /// How a POST is answered.
+    private enum Way {
+        /// Ahead of the parser, where it may be.
+        case plain
+        /// On the event loop.
+        case small
+        /// By Hummingbird.
+        case chunked
+    }
+
+    private static func post(_ body: String, _ fields: [(String, String)] = [], way: Way = .plain) -> [UInt8] {
+        guard way != .chunked else { return chunked(body, fields) }
+        let type = [("content-type", "application/x-ndjson;")]
+        return TestRequest.events(body, way == .small ? type + fields : fields).bytes
+    }
+
+    private static func chunked(_ body: String, _ fields: [(String, String)]) -> [UInt8] {
         var request = TestRequest.events("", fields + [("transfer-encoding", "chunked")])
         request.body = nil
         let chunk = body.isEmpty ? "" : "\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n"
@@ -32,13 +46,13 @@ struct SmallPostServerTests {
     }
 
     /// What came of each of a list of bodies, of a full and of a broken disk, and the counters at the end.
-    private static func transcript(chunked: Bool) async throws -> [String] {
+    private static func transcript(_ way: Way) async throws -> [String] {
         let disk = VirtualDisk()
         var replies: [String] = []
         try await TestServer.run(on: disk, at: "/data") { server in
-            let connection = try RawConnection(server.port)
             func tell(_ body: String, _ fields: [(String, String)] = []) async throws {
-                try await Blocking.run { try connection.send(Self.post(body, fields, chunked: chunked)) }
+                let connection = try RawConnection(server.port)
+                try await Blocking.run { try connection.send(Self.post(body, fields, way: way)) }
                 replies.append(try await Blocking.run { try Self.readText(connection) })
             }
             try await tell(event(1) + "\r\n" + event(2))
@@ -62,12 +76,14 @@ struct SmallPostServerTests {
         return replies
     }
 
-    @Test("every answer is the same on both ways, byte for byte, and so is what is counted")
+    @Test("every answer is the same on all ways, byte for byte, and so is what is counted")
     func sameAnswers() async throws {
-        let direct = try await Self.transcript(chunked: false)
-        let others = try await Self.transcript(chunked: true)
-        for (a, b) in zip(direct, others) { #expect(a == b) }
-        #expect(direct.count == others.count)
+        let direct = try await Self.transcript(.plain)
+        for way in [Way.small, .chunked] {
+            let others = try await Self.transcript(way)
+            for (a, b) in zip(direct, others) { #expect(a == b) }
+            #expect(direct.count == others.count)
+        }
         let statuses = direct.prefix(17).map { $0.prefix(12).suffix(3) }
         #expect(
             statuses == [
@@ -93,7 +109,7 @@ struct SmallPostServerTests {
             case 0, 1, 2:
                 return Pipelined(bytes: post(event(number)), status: 201, text: #"{"accepted":1,"#)
             case 3:
-                return Pipelined(bytes: post(event(number), chunked: true), status: 201, text: #"{"accepted":1,"#)
+                return Pipelined(bytes: post(event(number), way: .chunked), status: 201, text: #"{"accepted":1,"#)
             case 4: return Pipelined(bytes: post("nonsense\n"), status: 400, text: #"{"type":"#)
             case 5: return Pipelined(bytes: post("data=" + event(number), form), status: 201, text: "ok")
             case 6: return Pipelined(bytes: post("date=1", form), status: 400, text: "Malformed")
@@ -142,13 +158,13 @@ struct SmallPostServerTests {
         return pieces
     }
 
-    @Test("a shutdown waits for a POST that is being stored")
-    func shutdown() async throws {
+    @Test("a shutdown waits for a POST that is being stored", arguments: [Way.plain, .small])
+    private func shutdown(way: Way) async throws {
         let disk = HeldDisk()
         try await TestServer.run(on: disk, at: "/data") { server in
             let (poster, bystander) = (try RawConnection(server.port), try RawConnection(server.port))
             disk.hold()
-            try poster.send(Self.post(Self.event(1)))
+            try poster.send(Self.post(Self.event(1), way: way))
             await disk.untilHeld()
             await server.shutDown()
             #expect(try await Blocking.run { try bystander.isAtEnd() })
@@ -159,13 +175,13 @@ struct SmallPostServerTests {
         }
     }
 
-    @Test("a client that says that it will send no more still gets its answer")
-    func halfClosed() async throws {
+    @Test("a client that says that it will send no more still gets its answer", arguments: [Way.plain, .small])
+    private func halfClosed(way: Way) async throws {
         let disk = HeldDisk()
         try await TestServer.run(on: disk, at: "/data") { server in
             let connection = try RawConnection(server.port)
             disk.hold()
-            try connection.send(Self.post(Self.event(1)))
+            try connection.send(Self.post(Self.event(1), way: way))
             await disk.untilHeld()
             connection.finish()
             // Every loop turns a few times, so the end of the client's side has been seen.

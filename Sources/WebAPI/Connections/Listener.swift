@@ -10,6 +10,8 @@ struct Listener: Sendable {
     let streams: ClientStreams
     /// What answers them.
     let answerer: @Sendable () -> any RemovableChannelHandler
+    /// Who answers plain POSTs of events ahead of the parser; `nil`: nobody.
+    let posts: RequestHandler?
     let limits: ConnectionLimits
     /// `nil`: plain HTTP/1.1.
     let certificates: ServerCertificates?
@@ -17,12 +19,10 @@ struct Listener: Sendable {
     func builder(_ loops: MultiThreadedEventLoopGroup) -> HTTPServerBuilder {
         HTTPServerBuilder { responder in
             guard let certificates else {
-                let http1 = HTTP1Channel(responder: responder, configuration: http1(.http1))
-                return LoopChannel(http1, loops: loops, room: room(told: date))
+                return LoopChannel(http1(.http1, responder), loops: loops, room: room(told: date))
             }
             let secure = SecureChannel(
-                certificates: certificates,
-                http1: HTTP1Channel(responder: responder, configuration: http1(.http1OverTLS)),
+                certificates: certificates, http1: http1(.http1OverTLS, responder),
                 http2: HTTP2Setup(limits: limits, handlers: { handlers(.http2) }),
                 handshakeLimit: TimeAmount(limits.header),
                 counters: counters)
@@ -34,12 +34,16 @@ struct Listener: Sendable {
         ConnectionRoom(count: ConnectionCount(limits.connections), counters: counters, date: date)
     }
 
-    private func http1(_ carrier: ConnectionOutlet.Carrier) -> HTTP1Channel.Configuration {
-        HTTP1Channel.Configuration(
+    private func http1(
+        _ carrier: ConnectionOutlet.Carrier, _ responder: @escaping HTTPChannelHandler.Responder
+    ) -> HTTP1Connection {
+        let configuration = HTTP1Channel.Configuration(
             additionalChannelHandlers: handlers(carrier),
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: limits.headerBytes, maxHeaderListSize: limits.headerBytes,
                 maxHeaderFieldCount: limits.headerFields))
+        return HTTP1Connection(
+            channel: HTTP1Channel(responder: responder, configuration: configuration), posts: posts)
     }
 
     private func handlers(_ carrier: ConnectionOutlet.Carrier) -> [any RemovableChannelHandler] {
@@ -57,6 +61,6 @@ extension Listener {
     init(handler: RequestHandler, limits: ConnectionLimits, certificates: ServerCertificates?) {
         self.init(
             counters: handler.counters, date: handler.date, streams: handler.streams,
-            answerer: { SmallPostHandler(handler) }, limits: limits, certificates: certificates)
+            answerer: { SmallPostHandler(handler) }, posts: handler, limits: limits, certificates: certificates)
     }
 }

@@ -43,6 +43,12 @@ struct RequestPace {
         }
     }
 
+    /// A whole request.
+    mutating func take(at now: NIODeadline) {
+        lastActive = now
+        unanswered += 1
+    }
+
     /// After bytes came in. Where none of them was part of a request that is here, they are of a header that is not.
     ///
     /// - Returns: whether a header has begun.

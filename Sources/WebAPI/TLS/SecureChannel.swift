@@ -18,7 +18,7 @@ struct SecureChannel: ServerChildChannel {
     }
 
     let certificates: ServerCertificates
-    let http1: HTTP1Channel
+    let http1: HTTP1Connection
     let http2: HTTP2Setup
     let handshakeLimit: TimeAmount
     let counters: Counters

@@ -122,7 +122,7 @@ public struct WebheadServer: Service {
         let onListening = onListening
         let listener = Listener(
             counters: metrics.counters, date: date, streams: ClientStreams(limits.streamsPerClient),
-            answerer: { WebheadHandler(service, blocking) }, limits: limits, certificates: certificates)
+            answerer: { WebheadHandler(service, blocking) }, posts: nil, limits: limits, certificates: certificates)
         return try listener.builder(loops).buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(options.host, port: options.port), serverName: nil, backlog: Self.backlog,

@@ -79,7 +79,7 @@ struct WebheadCommand: AsyncParsableCommand {
     func run() async throws {
         let output = Console.current
         let console = output.logging(to: output.logger)
-        if let threads { NIOSingletons.groupLoopCountSuggestion = threads }
+        NIOSingletons.groupLoopCountSuggestion = threads ?? Cores.usable
         // From here on SIGHUP is a wish to reload, never the end.
         let hangups = await UnixSignalsSequence(trapping: .sighup)
         let signals = await StopSignals()

@@ -10,7 +10,7 @@ import NIOHTTPTypes
 // its head.
 
 /// Answers small POSTs ahead of Hummingbird, in the order of the requests.
-final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler {
+final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler, PostAnswering {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
@@ -22,12 +22,19 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case error(any Error)
     }
 
+    private struct Stored {
+        let admission: Admission
+        let lineFeeds: Int
+        let visit: Visit
+    }
+
     private let handler: RequestHandler
+    private var answers: LoopAnswers?
     /// `nil` once the connection is gone.
     private var context: ChannelHandlerContext?
     /// What is here of a POST, within one read.
     private var post: SmallPost?
-    private var isStoring = false
+    private var stored: Stored?
     /// What came in while a POST is being stored; while there is some, the socket is not read.
     private var held = CircularBuffer<Inbound>()
     private var readIsHeld = false
@@ -38,7 +45,10 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler {
         self.handler = handler
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        answers = handler.answers.answers(of: context.eventLoop)
+    }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
@@ -77,7 +87,7 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func receive(_ inbound: Inbound, _ context: ChannelHandlerContext) {
-        guard !isStoring else { return held.append(inbound) }
+        guard stored == nil else { return held.append(inbound) }
         switch inbound {
         case .part(.head(let head)) where passed == 0 && context.channel.isWritable:
             post = handler.smallPost(head, through: context.channel)
@@ -113,7 +123,7 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: - Storing
 
     private func end(_ context: ChannelHandlerContext) {
-        guard let post, let admission = handler.log.admitNow(post.body.readableBytes) else {
+        guard let post, let answers, let admission = handler.log.admitNow(post.body.readableBytes) else {
             passPost(context)
             return pass(.end(nil), context)
         }
@@ -122,48 +132,50 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler {
         do throws(Problem) {
             try visit.enter(handler.gate, Client(context.channel.remoteAddress))
         } catch {
-            return refuse(error, for: error, lineFeeds: 0, visit)
+            refuse(error, for: error, lineFeeds: 0, visit)
+            return sendAnswer()
         }
         handler.counters.receive(bytes: post.body.readableBytes)
         do throws(Problem) {
-            try store(post, admission, context, visit)
+            try store(post, admission, answers, context, visit)
         } catch {
             refuse(error, for: error, lineFeeds: post.lineFeeds, visit)
+            sendAnswer()
         }
     }
 
     private func store(
-        _ post: SmallPost, _ admission: Admission, _ context: ChannelHandlerContext, _ visit: Visit
+        _ post: SmallPost, _ admission: Admission, _ answers: LoopAnswers, _ context: ChannelHandlerContext,
+        _ visit: Visit
     ) throws(Problem) {
         let log = handler.log
         let batch = try EventDecoder.decodeSmall(post.body, resolution: log.resolution)
-        guard !batch.isEmpty else { return write(ShortAnswer(receipt: handler.intake.receiptOfNothing()), visit) }
-        let delivery = post.key?.delivery(of: post.body, secret: log.deliverySecret)
-        let lineFeeds = post.lineFeeds
-        let here = NIOLoopBound(self, eventLoop: context.eventLoop)
-        isStoring = true
-        log.append(batch, delivery: delivery) { result in
-            here.eventLoop.execute { here.value.finish(result, admission, lineFeeds: lineFeeds, visit) }
+        guard !batch.isEmpty else {
+            write(ShortAnswer(receipt: handler.intake.receiptOfNothing()), visit)
+            return sendAnswer()
         }
+        let delivery = post.key?.delivery(of: post.body, secret: log.deliverySecret)
+        let here = NIOLoopBound<any PostAnswering>(self, eventLoop: context.eventLoop)
+        stored = Stored(admission: admission, lineFeeds: post.lineFeeds, visit: visit)
+        log.append(batch, delivery: delivery) { answers.put($0, for: here) }
     }
 
     /// Counts even if the client is gone by now.
-    private func finish(
-        _ result: Result<AppendOutcome, StoreError>, _ admission: Admission, lineFeeds: Int, _ visit: Visit
-    ) {
-        admission.release()
-        isStoring = false
+    func finish(_ result: Result<AppendOutcome, StoreError>) {
+        guard let stored else { return }
+        stored.admission.release()
+        self.stored = nil
         do throws(StoreError) {
-            write(ShortAnswer(receipt: handler.intake.receipt(of: try result.get())), visit)
+            write(ShortAnswer(receipt: handler.intake.receipt(of: try result.get())), stored.visit)
         } catch {
-            refuse(Problem(error), for: error, lineFeeds: lineFeeds, visit)
+            refuse(Problem(error), for: error, lineFeeds: stored.lineFeeds, stored.visit)
         }
         takeUpHeld()
     }
 
     private func takeUpHeld() {
         guard let context, !held.isEmpty else { return }
-        while !isStoring, let next = held.popFirst() { receive(next, context) }
+        while stored == nil, let next = held.popFirst() { receive(next, context) }
         channelReadComplete(context: context)
         guard held.isEmpty, readIsHeld else { return }
         readIsHeld = false
@@ -183,8 +195,10 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler {
         handler.counters.send(bytes: answer.body.readableBytes)
         context.write(Self.wrapOutboundOut(.head(handler.head(answer.status, answer.fields))), promise: nil)
         context.write(Self.wrapOutboundOut(.body(answer.body)), promise: nil)
-        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+        context.write(Self.wrapOutboundOut(.end(nil)), promise: nil)
     }
+
+    func sendAnswer() { context?.flush() }
 
     /// Of the answer to a request that was passed, or to what is none.
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
