@@ -7,8 +7,11 @@ import CZstd
 /// of 1 MiB at most 18 MB at any level. One owner at a time.
 public final class ZstdEncoder {
     public static let levels = 1...19
-    /// Levels 3, 6 and 9 make 49, 40 and 36 bytes of an event of 445, in 0.9, 4 and 6.5 CPU seconds a million.
+    /// Levels 3, 6 and 9 make 49, 41 and 36 bytes of an event of 445, in 0.9, 3.5 and 6.5 CPU seconds a million.
     public static let defaultLevel = 6
+    /// Level 6 is not the library's: it takes the first good match, as 5 does, but of 32 candidates in a table that
+    /// the cache holds. That makes 2 % more bytes in 15 % less time.
+    private static let defaultBase = 5
     private let context: OpaquePointer
 
     /// `level` is one of `levels`.
@@ -16,7 +19,12 @@ public final class ZstdEncoder {
         precondition(Self.levels.contains(level), "no level \(level)")
         guard let context = ZSTD_createCCtx() else { preconditionFailure("out of memory") }
         self.context = context
-        set(ZSTD_c_compressionLevel, level)
+        set(ZSTD_c_compressionLevel, level == Self.defaultLevel ? Self.defaultBase : level)
+        if level == Self.defaultLevel {
+            set(ZSTD_c_minMatch, 6)
+            set(ZSTD_c_searchLog, 5)
+            set(ZSTD_c_hashLog, 17)
+        }
         set(ZSTD_c_checksumFlag, 1)
         // A window that holds any block whole makes a single segment of it at every level.
         set(ZSTD_c_windowLog, FormatBounds.blockRawBytes.trailingZeroBitCount)

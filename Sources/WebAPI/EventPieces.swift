@@ -8,7 +8,7 @@ final class EventPieces: @unchecked Sendable {
     /// Bytes of a piece: enough that a change of threads for each pays. A row that is longer is a piece of its own.
     static let pieceBytes = 1 << 20
     /// Pieces that may be ready before they can be written.
-    static let ahead = 1
+    static let ahead = 2
     /// Bytes after which no other frame is begun in a piece.
     static let frameBytes = pieceBytes * 3 / 4
     /// Bytes of a piece where the scan has no place.
