@@ -169,6 +169,20 @@ final class ScanOutput {
         spans.flatMap { span in (0..<span.count).map { span.sequence($0) } }
     }
 
+    /// Of the lines that are still there.
+    var keptSequences: [Sequence] {
+        var kept: [Sequence] = []
+        kept.reserveCapacity(lines)
+        var line = 0
+        for span in spans {
+            let end = min(max(lineCount - line, 0), span.count)
+            let range = min(max(skippedLines - line, 0), end)..<end
+            for index in range { kept.append(span.sequence(index)) }
+            line += span.count
+        }
+        return kept
+    }
+
     func forEachLine<Failure: Error>(
         _ body: (UnsafeRawBufferPointer, Sequence) throws(Failure) -> Void
     ) throws(Failure) {
@@ -194,6 +208,9 @@ public struct ScanChunk {
     public var lines: Int { output.lines }
     /// The lines are in the memory that the caller gave.
     public var isInPlace: Bool { output.isInBorrowed }
+
+    /// Of each line.
+    public var sequences: [Sequence] { output.keptSequences }
 
     /// Calls `body` with each line, without its LF, and its sequence.
     public func forEachLine<Failure: Error>(

@@ -17,12 +17,7 @@ struct ChunkReader {
         self.chunk = chunk
         self.form = form
         self.store = store
-        var sequences: [Sequence] = []
-        if form == .rows || form == .changes {
-            sequences.reserveCapacity(chunk.lines)
-            chunk.forEachLine { _, sequence in sequences.append(sequence) }
-        }
-        self.sequences = sequences
+        sequences = form == .rows || form == .changes ? chunk.sequences : []
     }
 
     var isAtEnd: Bool { byte == chunk.bytes.count }
