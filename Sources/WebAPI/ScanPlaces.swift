@@ -10,7 +10,7 @@ final class ScanPlaces: Sendable {
     private let count: Int
     private let taken = Atomic<Int>(0)
 
-    init(_ count: Int = 16) { self.count = count }
+    init(_ count: Int = 12) { self.count = count }
 
     /// `nil` where all are taken.
     func take() -> ScanPlace? {
