@@ -97,9 +97,9 @@ public struct Server: Service {
 
     private func outcome(_ blocking: NIOThreadPool) async -> Result<Void, any Error> {
         do {
-            try await serve(ServiceGroup(services: [try service(blocking)], logger: quietLogger))
-            return .success(())
-        } catch is CancellationError where options.drain.isStopping {
+            let drained = DrainedService(
+                service: try service(blocking), log: log, drain: options.drain, note: options.note, logger: quietLogger)
+            try await drained.run()
             return .success(())
         } catch let error as IOError {
             return .failure(listenFailure(String(cString: strerror(error.errnoCode))))
@@ -110,33 +110,7 @@ public struct Server: Service {
         }
     }
 
-    /// Off this task, because its graceful shutdown must not be that of who still serves.
-    private func serve(_ group: ServiceGroup) async throws {
-        let serving = Task.detached { try await group.run() }
-        let drain = options.drain
-        try await withTaskCancellationHandler {
-            try await withGracefulShutdownHandler {
-                try await serving.value
-            } onGracefulShutdown: { [log] in
-                drain.begin(now: log.uptime())
-                log.stopFollowing()
-                Task.detached {
-                    await drain.finish()
-                    await group.triggerGracefulShutdown()
-                }
-            }
-        } onCancel: { [note = options.note] in
-            if drain.isStopping { note("connections are cut that have not come to their end") }
-            serving.cancel()
-        }
-    }
-
-    /// What libraries have to say, where it is an error.
-    private var quietLogger: Logger {
-        var quiet = logger
-        quiet.logLevel = .error
-        return quiet
-    }
+    private var quietLogger: Logger { logger.quiet }
 
     private func listenFailure(_ reason: String) -> ListenFailure {
         ListenFailure(description: "cannot listen on \(options.host):\(options.port): \(reason)")

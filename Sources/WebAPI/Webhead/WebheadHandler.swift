@@ -10,7 +10,7 @@ import SegmentFormat
 // ahead of Hummingbird, which sees none (compare `SmallPostHandler`).
 
 /// Answers browsers, in the order of their requests.
-final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler {
+final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler, PostAnswering {
     typealias InboundIn = HTTPRequestPart
     typealias OutboundOut = HTTPResponsePart
 
@@ -35,11 +35,20 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler {
         case ignoring
     }
 
+    /// What is being stored, and for whom.
+    private struct Stored {
+        let exchange: Exchange
+        let admission: Admission
+        let lines: Int
+        let changes: [BlobChange: Int]
+    }
+
     private let service: WebheadService
     /// For what blocks.
     private let blocking: NIOThreadPool
     /// `nil` once the connection is gone.
     private var context: ChannelHandlerContext?
+    private var stored: Stored?
     private var state = State.idle
     private var held = CircularBuffer<Inbound>()
     private var readIsHeld = false
@@ -106,6 +115,7 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler {
     private func refuseBody(of exchange: Exchange) {
         state = .ignoring
         write(service.refuse(.browserBodyTooLarge(service.bodyBytes)), to: exchange)
+        sendAnswer()
     }
 
     private func end(_ context: ChannelHandlerContext) {
@@ -114,7 +124,9 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler {
         let reply = service.answer(
             exchange.head, exchange.body, &exchange.visit, from: Client(context.channel.remoteAddress))
         switch reply {
-        case .now(let answer): write(answer, to: exchange)
+        case .now(let answer):
+            write(answer, to: exchange)
+            sendAnswer()
         case .later(let make): answer(exchange, context, make)
         case .stored(let batch, let admission, let changes): store(batch, admission, changes, exchange, context)
         }
@@ -125,16 +137,21 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler {
         _ context: ChannelHandlerContext
     ) {
         state = .answering
-        let here = NIOLoopBound((self, exchange), eventLoop: context.eventLoop)
-        let lines = batch.lineCount
-        service.intake.log.append(batch, delivery: nil) { result in
-            here.eventLoop.execute {
-                admission.release()
-                let (handler, exchange) = here.value
-                handler.finish(handler.service.answer(to: result, lines: lines, changes), exchange)
-            }
-        }
+        stored = Stored(exchange: exchange, admission: admission, lines: batch.lineCount, changes: changes)
+        let answers = service.answers.answers(of: context.eventLoop)
+        let here = NIOLoopBound<any PostAnswering>(self, eventLoop: context.eventLoop)
+        service.intake.log.append(batch, delivery: nil) { answers.put($0, for: here) }
     }
+
+    /// Counts even if the client is gone by now.
+    func finish(_ result: Result<AppendOutcome, StoreError>) {
+        guard let stored else { return }
+        stored.admission.release()
+        self.stored = nil
+        finish(service.answer(to: result, lines: stored.lines, stored.changes), stored.exchange)
+    }
+
+    func sendAnswer() { context?.flush() }
 
     private func answer(
         _ exchange: Exchange, _ context: ChannelHandlerContext, _ make: @escaping @Sendable () -> ShortAnswer
@@ -148,6 +165,7 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler {
             // At the end of the process.
             case .failure: handler.finish(handler.service.refuse(.brokenWebhead), exchange)
             }
+            handler.sendAnswer()
         }
     }
 
@@ -173,7 +191,7 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler {
         if answer.fields.only(.connection) == "close" { state = .ignoring }
         context.write(Self.wrapOutboundOut(.head(service.head(answer))), promise: nil)
         context.write(Self.wrapOutboundOut(.body(answer.body)), promise: nil)
-        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+        context.write(Self.wrapOutboundOut(.end(nil)), promise: nil)
     }
 }
 

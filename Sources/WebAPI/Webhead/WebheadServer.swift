@@ -21,6 +21,8 @@ public struct WebheadServer: Service {
         public var connections = ConnectionLimits()
         /// Of their bodies the smaller limit holds, this one or that of `WebheadOptions`.
         public var requests = RequestLimits()
+        /// That of all listeners of a process.
+        public var drain = Drain()
         /// Takes a line for who runs the webhead.
         public var note: @Sendable (String) -> Void = { _ in }
 
@@ -77,8 +79,8 @@ public struct WebheadServer: Service {
     /// and is told. Blocks.
     public func reloadCertificates() { certificates?.reload() }
 
-    /// Serves until it is told to shut down gracefully; then accepts no more, and returns when what was asked
-    /// is answered.
+    /// Serves until it is told to shut down gracefully; then refuses what is new, `/readyz` among it, and returns when
+    /// what was asked is answered. Where it is cancelled, connections are cut.
     ///
     /// - Throws: `Server.ListenFailure`.
     public func run() async throws {
@@ -95,7 +97,10 @@ public struct WebheadServer: Service {
 
     private func outcome(_ blocking: NIOThreadPool) async -> Result<Void, any Error> {
         do {
-            try await listener(blocking).run()
+            let drained = DrainedService(
+                service: try listener(blocking), log: intake.log, drain: options.drain, note: options.note,
+                logger: logger.quiet)
+            try await drained.run()
             return .success(())
         } catch let error as IOError {
             return .failure(listenFailure(String(cString: strerror(error.errnoCode))))
@@ -117,8 +122,10 @@ public struct WebheadServer: Service {
         }
         let loops = MultiThreadedEventLoopGroup.singleton
         let date = HTTPDate()
+        let log = intake.log
         let service = WebheadService(
-            intake, metrics, options.requests, options.isForOperators ? .operators : .browsers, date)
+            intake, metrics, options.requests, options.drain, FailureLog(logger, uptime: { log.uptime() }),
+            options.isForOperators ? .operators : .browsers, date)
         let onListening = onListening
         let listener = Listener(
             counters: metrics.counters, date: date, streams: ClientStreams(limits.streamsPerClient),
@@ -127,7 +134,7 @@ public struct WebheadServer: Service {
             configuration: ServerConfiguration(
                 address: .hostname(options.host, port: options.port), serverName: nil, backlog: Self.backlog,
                 reuseAddress: true),
-            eventLoopGroup: loops, logger: logger,
+            eventLoopGroup: loops, logger: logger.quiet,
             responder: { _, writer, _ in
                 // `WebheadHandler` lets no request through.
                 try await writer.writeResponse(HTTPResponse(status: .internalServerError))

@@ -25,14 +25,22 @@ struct WebheadService: Sendable {
     let intake: BrowserIntake
     let metrics: Metrics
     let gate: RequestGate
+    let answers: AnswerBoard
+    private let drain: Drain
+    private let failures: FailureLog
     let side: Side
     let date: HTTPDate
     let bodyBytes: Int
 
-    init(_ intake: BrowserIntake, _ metrics: Metrics, _ requests: RequestLimits, _ side: Side, _ date: HTTPDate) {
+    init(
+        _ intake: BrowserIntake, _ metrics: Metrics, _ requests: RequestLimits, _ drain: Drain, _ failures: FailureLog,
+        _ side: Side, _ date: HTTPDate
+    ) {
         let log = intake.log
         (self.intake, self.metrics, self.side, self.date) = (intake, metrics, side, date)
-        gate = RequestGate(requests, uptime: { log.uptime() })
+        (self.drain, self.failures) = (drain, failures)
+        gate = RequestGate(requests, drain, uptime: { log.uptime() })
+        answers = AnswerBoard(log)
         bodyBytes = min(intake.options.bodyBytes, requests.bodyBytes)
     }
 
@@ -98,22 +106,26 @@ struct WebheadService: Sendable {
             metrics.counters.accept(lines, discarding: 0)
             metrics.webhead?.count(changes)
             return Self.success
-        case .failure(let error): return refuse(error.code == .noSpace ? .spoolFull : .brokenWebhead)
+        case .failure(let error): return refuse(error.code == .noSpace ? .spoolFull : .brokenWebhead, for: error)
         }
     }
 
     private static let success = ShortAnswer(.ok, MediaType.json, ByteBuffer(string: #"{"success":true}"# + "\n"))
 
-    func refuse(_ problem: Problem) -> ShortAnswer {
+    func refuse(_ problem: Problem) -> ShortAnswer { refuse(problem, for: problem) }
+
+    private func refuse(_ problem: Problem, for error: any Error) -> ShortAnswer {
         metrics.counters.refuse(problem.reason, events: 0)
-        return ShortAnswer(problem)
+        var answer = ShortAnswer(problem)
+        if problem.status.kind == .serverError { answer.fields[.requestID] = failures.tell(problem, error) }
+        return answer
     }
 
     // MARK: - Health
 
     /// Blocks on the file system.
     private func readiness() -> ShortAnswer {
-        let readiness = Readiness(intake.log, isStopping: false)
+        let readiness = Readiness(intake.log, isStopping: drain.isStopping)
         guard readiness.obstacles.isEmpty else { return readiness.answer }
         switch intake.surroundings.health() {
         case .well: return .text("ok")

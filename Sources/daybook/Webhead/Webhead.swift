@@ -11,6 +11,7 @@ struct Webhead: Service {
     private let data: String
     private let forwarding: ForwardingService
     private let servers: [WebheadServer]
+    private let counts: MinuteCounts
     private let drainLimit: Duration
     private let console: Console
 
@@ -54,19 +55,21 @@ struct Webhead: Service {
         let forwarding = ForwardingService(spool, plan.forwarding, environment) { console.say($0) }
         let shared = WebheadServer.Shared(
             log: log, keys: keys, options: plan.browsers, surroundings: .of(forwarding, environment))
-        servers = try plan.listeners.map { try Self.server($0, shared, voices) }
+        let drain = Drain()
+        servers = try plan.listeners.map { try Self.server($0, shared, drain, voices) }
+        counts = MinuteCounts(metrics: shared.metrics, logger: voices.output.logger)
         (self.log, self.forwarding, self.console) = (log, forwarding, console)
         (data, drainLimit) = (plan.data, plan.drainLimit)
     }
 
     private static func server(
-        _ listener: WebheadPlan.Listener, _ shared: WebheadServer.Shared, _ voices: Voices
+        _ listener: WebheadPlan.Listener, _ shared: WebheadServer.Shared, _ drain: Drain, _ voices: Voices
     ) throws -> WebheadServer {
         let scheme = listener.server.tls == nil ? "http" : "https"
         let name = listener.name.isEmpty ? "" : " (\(listener.name))"
-        var logger = voices.output.logger
-        logger.logLevel = .error
-        return try WebheadServer(shared, options: listener.server, logger: logger) { port in
+        var options = listener.server
+        options.drain = drain
+        return try WebheadServer(shared, options: options, logger: voices.output.logger) { port in
             voices.output.say("listening on \(scheme)://\(Address(host: listener.server.host, port: port))\(name)")
             voices.ready.count()
         }
@@ -90,7 +93,7 @@ struct Webhead: Service {
     }
 
     private func serve() async throws {
-        var services: [any Service] = servers
+        var services: [any Service] = servers as [any Service] + [Chore { [counts] in await counts.run() }]
         if let control = await control() { services.append(control) }
         try await ServedTogether(services: services).run()
     }
