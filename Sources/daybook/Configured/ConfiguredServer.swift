@@ -44,6 +44,8 @@ struct ConfiguredServer {
         var failure: (any Error)?
         do {
             for data in directories { stores.append(try await ConfiguredStore(data, configuration, console)) }
+            // Before the first use of the loops, which what forwards makes.
+            NIOSingletons.groupLoopCountSuggestion = configuration.threads ?? Cores.usable
             if let plan = try WebheadPlan(configuration, console) {
                 let voices = Webhead.Voices(output: output, console: console, ready: ready)
                 webhead = try await Webhead.open(plan, .system, voices)
@@ -69,7 +71,6 @@ struct ConfiguredServer {
     }
 
     private func serve(_ stores: [ConfiguredStore], _ webhead: Webhead?, _ ready: Countdown) async throws {
-        NIOSingletons.groupLoopCountSuggestion = configuration.threads ?? Cores.usable
         var services: [any Service] = []
         var servers: [Server] = []
         for store in stores {
