@@ -17,4 +17,7 @@ extension UnsafeRawBufferPointer {
         }
         return total
     }
+
+    /// Lines, the last of which need not end.
+    public var lineCount: Int { lineFeeds + (isEmpty || last == 0x0A ? 0 : 1) }
 }

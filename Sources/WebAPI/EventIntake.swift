@@ -41,7 +41,7 @@ struct EventIntake: Sendable {
         } catch {
             if let problem = Problem(of: error) {
                 let known = problem.events ?? events
-                counters.refuse(problem.reason, events: known ?? body.withUnsafeReadableBytes { $0.lineFeeds })
+                counters.refuse(problem.reason, events: known ?? body.withUnsafeReadableBytes { $0.lineCount })
             }
             throw error
         }

@@ -76,6 +76,6 @@ struct ClientRatesTests {
         #expect(try client("2001:db8:1:2::1") == client("2001:db8:1:2:ffff::9"))
         #expect(try client("2001:db8:1:2::1") != client("2001:db8:1:3::1"))
         #expect(try client("::1") != Client(nil))
-        #expect(Client(try SocketAddress(unixDomainSocketPath: "/tmp/a")) == Client(nil))
+        #expect(Client(try SocketAddress(unixDomainSocketPath: "socket")) == Client(nil))
     }
 }

@@ -104,9 +104,11 @@ struct SecureClient: Sendable {
         _ body: @Sendable (inout NIOAsyncChannelInboundStream<HTTPResponsePart>.AsyncIterator) async throws -> Result
     ) async throws -> Result {
         try await exchange().executeThenClose { inbound, outbound in
-            try await outbound.write(.head(request.head))
-            if let body = request.body { try await outbound.write(.body(ByteBuffer(string: body))) }
-            if ends { try await outbound.write(.end(nil)) }
+            // All at once: an answer to the head alone may close the stream before the rest is written.
+            var sent: [HTTPRequestPart] = [.head(request.head)]
+            if let body = request.body { sent.append(.body(ByteBuffer(string: body))) }
+            if ends { sent.append(.end(nil)) }
+            try await outbound.write(contentsOf: sent)
             var parts = inbound.makeAsyncIterator()
             return try await body(&parts)
         }

@@ -120,7 +120,7 @@ final class PlainPostHandler: ChannelDuplexHandler, RemovableChannelHandler, Pos
         do throws(Problem) {
             try visit.enter(handler.gate, Client(context.channel.remoteAddress))
         } catch {
-            refuse(error, for: error, lineFeeds: 0, visit)
+            refuse(error, for: error, lines: 0, visit)
             sendAnswer()
             return true
         }
@@ -140,8 +140,8 @@ final class PlainPostHandler: ChannelDuplexHandler, RemovableChannelHandler, Pos
             let receipt = handler.intake.receipt(of: try result.get())
             write(AnswerBytes.receipt(receipt, date: handler.date.now), .created, receipt.readableBytes, stored.visit)
         } catch {
-            let lineFeeds = stored.body.withUnsafeReadableBytes { $0.lineFeeds }
-            refuse(Problem(error), for: error, lineFeeds: lineFeeds, stored.visit)
+            let lines = stored.body.withUnsafeReadableBytes { $0.lineCount }
+            refuse(Problem(error), for: error, lines: lines, stored.visit)
         }
         takeUpHeld()
     }
@@ -157,8 +157,8 @@ final class PlainPostHandler: ChannelDuplexHandler, RemovableChannelHandler, Pos
 
     // MARK: - Out
 
-    private func refuse(_ problem: Problem, for error: any Error, lineFeeds: Int, _ visit: Visit) {
-        handler.counters.refuse(problem.reason, events: lineFeeds)
+    private func refuse(_ problem: Problem, for error: any Error, lines: Int, _ visit: Visit) {
+        handler.counters.refuse(problem.reason, events: lines)
         let answer = handler.refusal(problem, for: error)
         let bytes = AnswerBytes.answer(handler.head(answer.status, answer.fields), answer.body)
         write(bytes, answer.status, answer.body.readableBytes, visit)

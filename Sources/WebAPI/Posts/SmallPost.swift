@@ -28,7 +28,7 @@ struct SmallPost {
     }
 
     /// Of the body, and so, nearly, its events.
-    var lineFeeds: Int { body.withUnsafeReadableBytes { $0.lineFeeds } }
+    var lines: Int { body.withUnsafeReadableBytes { $0.lineCount } }
 
     mutating func append(_ part: ByteBuffer) {
         if body.readableBytes == 0 { body = part } else { body.writeImmutableBuffer(part) }

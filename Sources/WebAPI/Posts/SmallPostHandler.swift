@@ -24,7 +24,7 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler, Pos
 
     private struct Stored {
         let admission: Admission
-        let lineFeeds: Int
+        let lines: Int
         let visit: Visit
     }
 
@@ -132,14 +132,14 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler, Pos
         do throws(Problem) {
             try visit.enter(handler.gate, Client(context.channel.remoteAddress))
         } catch {
-            refuse(error, for: error, lineFeeds: 0, visit)
+            refuse(error, for: error, lines: 0, visit)
             return sendAnswer()
         }
         handler.counters.receive(bytes: post.body.readableBytes)
         do throws(Problem) {
             try store(post, admission, answers, context, visit)
         } catch {
-            refuse(error, for: error, lineFeeds: post.lineFeeds, visit)
+            refuse(error, for: error, lines: post.lines, visit)
             sendAnswer()
         }
     }
@@ -156,7 +156,7 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler, Pos
         }
         let delivery = post.key?.delivery(of: post.body, secret: log.deliverySecret)
         let here = NIOLoopBound<any PostAnswering>(self, eventLoop: context.eventLoop)
-        stored = Stored(admission: admission, lineFeeds: post.lineFeeds, visit: visit)
+        stored = Stored(admission: admission, lines: post.lines, visit: visit)
         log.append(batch, delivery: delivery) { answers.put($0, for: here) }
     }
 
@@ -168,7 +168,7 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler, Pos
         do throws(StoreError) {
             write(ShortAnswer(receipt: handler.intake.receipt(of: try result.get())), stored.visit)
         } catch {
-            refuse(Problem(error), for: error, lineFeeds: stored.lineFeeds, stored.visit)
+            refuse(Problem(error), for: error, lines: stored.lines, stored.visit)
         }
         takeUpHeld()
     }
@@ -184,8 +184,8 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler, Pos
 
     // MARK: - Out
 
-    private func refuse(_ problem: Problem, for error: any Error, lineFeeds: Int, _ visit: Visit) {
-        handler.counters.refuse(problem.reason, events: lineFeeds)
+    private func refuse(_ problem: Problem, for error: any Error, lines: Int, _ visit: Visit) {
+        handler.counters.refuse(problem.reason, events: lines)
         write(handler.refusal(problem, for: error), visit)
     }
 
