@@ -44,9 +44,9 @@ struct RequestHandler: Sendable {
         audit = options.audit
         self.limits = limits
         streams = ClientStreams(limits.streamsPerClient)
-        requests = options.requests
-        drain = options.drain
-        gate = RequestGate(options.requests, options.drain, uptime: { log.uptime() })
+        requests = options.listener.requests
+        drain = options.listener.drain
+        gate = RequestGate(requests, drain, uptime: { log.uptime() })
         failures = FailureLog(logger, uptime: { log.uptime() })
         answers = AnswerBoard(log)
     }

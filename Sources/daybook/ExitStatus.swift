@@ -74,7 +74,7 @@ struct CommandFailure: Error, Equatable {
         case let error as TokenFile.Damage: self.init(.data, error.description)
         case let error as SecretFile.Fault: self.init(.noInput, error.description)
         case let error as SpoolFault: self.init(.data, error.description)
-        case let error as Server.ListenFailure: self.init(.unavailable, error.description)
+        case let error as ListenFailure: self.init(.unavailable, error.description)
         case let error as TLSFault: self.init(error.kind == .unreadable ? .noInput : .data, error.description)
         default: return nil
         }

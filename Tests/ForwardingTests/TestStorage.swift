@@ -22,7 +22,7 @@ final class TestStorage {
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let (ports, told) = AsyncStream<Int>.makeStream()
         var options = Server.Options(host: "127.0.0.1", port: port)
-        options.connections.header = .seconds(3_600)
+        options.listener.connections.header = .seconds(3_600)
         let server = try Server(
             log: log, options: options, logger: logger,
             onListening: { told.yield($0) })

@@ -16,7 +16,7 @@ struct ConnectionLimitTests {
         _ change: (inout ConnectionLimits) -> Void, _ body: (TestServer) async throws -> Void
     ) async throws {
         var options = Server.Options(host: "127.0.0.1", port: 0)
-        change(&options.connections)
+        change(&options.listener.connections)
         try await TestServer.run(options, body)
     }
 

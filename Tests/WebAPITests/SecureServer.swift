@@ -25,12 +25,12 @@ struct SecureServer {
         if let clients { _ = try directory.write(clients.certificate, to: "clients.pem") }
         let notes = Notes()
         var options = Server.Options(host: "127.0.0.1", port: 0)
-        options.tls = .test(in: path)
-        options.tls?.authorityPath = clients.map { _ in "\(path)/clients.pem" }
-        options.tls?.clientAuth = clientAuth
-        options.connections = limits
+        options.listener.tls = .test(in: path)
+        options.listener.tls?.authorityPath = clients.map { _ in "\(path)/clients.pem" }
+        options.listener.tls?.clientAuth = clientAuth
+        options.listener.connections = limits
         options.access.rules = rules
-        options.note = { notes.take($0) }
+        options.listener.note = { notes.take($0) }
         try await TestServer.run(options) { server in
             try await body(SecureServer(server: server, authority: authority, directory: path, notes: notes))
         }

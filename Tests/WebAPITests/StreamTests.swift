@@ -122,7 +122,7 @@ struct StreamTests {
             await #expect {
                 try await second.run()
             } throws: { error in
-                (error as? Server.ListenFailure)?.description
+                (error as? ListenFailure)?.description
                     == "cannot listen on 127.0.0.1:\(server.port): Address already in use"
             }
         }

@@ -45,7 +45,7 @@ struct TestServer {
         do {
             try await body(
                 TestServer(
-                    port: await all.next() ?? 0, log: log, counters: server.counters, drain: serving.drain,
+                    port: await all.next() ?? 0, log: log, counters: server.counters, drain: serving.listener.drain,
                     server: server,
                     clock: environment.clock, group: group))
             failure = nil
@@ -126,7 +126,7 @@ extension ConnectionLimits {
 extension Server.Options {
     static var patient: Self {
         var options = Self(host: "127.0.0.1", port: 0)
-        options.connections = .patient
+        options.listener.connections = .patient
         return options
     }
 }
@@ -134,7 +134,7 @@ extension Server.Options {
 extension Server.Options {
     static func loopback(role: Role = .interactions, requests: RequestLimits = RequestLimits()) -> Server.Options {
         var options = Self.patient
-        (options.role, options.requests) = (role, requests)
+        (options.role, options.listener.requests) = (role, requests)
         return options
     }
 }

@@ -8,8 +8,10 @@ struct Listener: Sendable {
     let date: HTTPDate
     /// Of clients with HTTP/2, and those who follow.
     let streams: ClientStreams
-    /// What answers them.
+    /// What answers them, one of a connection.
     let answerer: @Sendable () -> any RemovableChannelHandler
+    /// What answers those that it passes.
+    let responder: HTTPChannelHandler.Responder
     /// Who answers plain POSTs of events ahead of the parser; `nil`: nobody.
     let posts: RequestHandler?
     let limits: ConnectionLimits
@@ -61,6 +63,9 @@ extension Listener {
     init(handler: RequestHandler, limits: ConnectionLimits, certificates: ServerCertificates?) {
         self.init(
             counters: handler.counters, date: handler.date, streams: handler.streams,
-            answerer: { SmallPostHandler(handler) }, posts: handler, limits: limits, certificates: certificates)
+            answerer: { SmallPostHandler(handler) },
+            responder: { request, writer, channel in
+                try await handler.respond(to: request, writer: writer, channel: channel)
+            }, posts: handler, limits: limits, certificates: certificates)
     }
 }

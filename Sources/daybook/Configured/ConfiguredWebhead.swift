@@ -32,20 +32,10 @@ extension WebheadPlan {
             sessionKeys: settings.sessionKeys, drainLimit: .milliseconds(Int64(settings.drainTime)),
             browsers: WebheadOptions(settings.browsers), forwarding: forwarding,
             listeners: configuration.webheadListeners.map { listener in
-                Listener(name: listener.name, server: WebheadServer.Options(listener, console))
+                var server = WebheadServer.Options(ListenerOptions(listener, console))
+                server.isForOperators = listener.role == .admin
+                return Listener(name: listener.name, server: server)
             })
-    }
-}
-
-extension WebheadServer.Options {
-    /// - Parameter console: is told what the listener has to say of its certificates and limits.
-    fileprivate init(_ listener: Listener, _ console: Console) {
-        self.init(host: listener.address.host, port: listener.address.port)
-        isForOperators = listener.role == .admin
-        tls = listener.tls.map { TLSOptions($0) }
-        connections = ConnectionLimits(listener.limits)
-        requests = RequestLimits(listener.limits)
-        note = { console.say($0) }
     }
 }
 

@@ -2,17 +2,23 @@ import Settings
 import WebAPI
 
 extension Server.Options {
-    /// - Parameter console: is told what the server has to say of its certificates and limits.
     init(_ listener: Listener, _ store: ConfiguredStore, _ drain: Drain, _ console: Console) throws(AccessRuleFault) {
-        self.init(host: listener.address.host, port: listener.address.port)
-        tls = listener.tls.map { TLSOptions($0) }
+        self.init(ListenerOptions(listener, console))
+        self.listener.drain = drain
         role = Role(listener.role)
-        connections = ConnectionLimits(listener.limits)
-        requests = RequestLimits(listener.limits)
-        self.drain = drain
-        note = { console.say($0) }
         access = try AccessPolicy(listener, store.tokens)
         audit = store.audit
+    }
+}
+
+extension ListenerOptions {
+    /// - Parameter console: is told what the listener has to say of its certificates and limits.
+    init(_ listener: Listener, _ console: Console) {
+        self.init(host: listener.address.host, port: listener.address.port)
+        tls = listener.tls.map { TLSOptions($0) }
+        connections = ConnectionLimits(listener.limits)
+        requests = RequestLimits(listener.limits)
+        note = { console.say($0) }
     }
 }
 

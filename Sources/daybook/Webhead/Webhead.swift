@@ -65,12 +65,12 @@ struct Webhead: Service {
     private static func server(
         _ listener: WebheadPlan.Listener, _ shared: WebheadServer.Shared, _ drain: Drain, _ voices: Voices
     ) throws -> WebheadServer {
-        let scheme = listener.server.tls == nil ? "http" : "https"
         let name = listener.name.isEmpty ? "" : " (\(listener.name))"
         var options = listener.server
-        options.drain = drain
+        options.listener.drain = drain
+        let (scheme, host) = (options.listener.tls == nil ? "http" : "https", options.listener.host)
         return try WebheadServer(shared, options: options, logger: voices.output.logger) { port in
-            voices.output.say("listening on \(scheme)://\(Address(host: listener.server.host, port: port))\(name)")
+            voices.output.say("listening on \(scheme)://\(Address(host: host, port: port))\(name)")
             voices.ready.count()
         }
     }

@@ -109,7 +109,7 @@ struct WebheadCommand: AsyncParsableCommand {
         bounds.bytes = UInt64(spoolBytes.bytes)
         bounds.ageMilliseconds = spoolAge.map { Int64($0.milliseconds) }
         var listeners = [listener("", address, console)]
-        listeners[0].server.tls = tls.files
+        listeners[0].server.listener.tls = tls.files
         if let internalAddr {
             listeners.append(listener("internal", internalAddr, console))
             listeners[1].server.isForOperators = true
@@ -120,8 +120,8 @@ struct WebheadCommand: AsyncParsableCommand {
     }
 
     private func listener(_ name: String, _ address: Address, _ console: Console) -> WebheadPlan.Listener {
-        var server = WebheadServer.Options(host: address.host, port: address.port)
-        server.note = { console.say($0) }
-        return WebheadPlan.Listener(name: name, server: server)
+        var options = ListenerOptions(host: address.host, port: address.port)
+        options.note = { console.say($0) }
+        return WebheadPlan.Listener(name: name, server: WebheadServer.Options(options))
     }
 }

@@ -47,10 +47,10 @@ final class TestWebhead: Sendable {
         let shared = WebheadServer.Shared(log: log, keys: keys, options: options, surroundings: surroundings)
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         let (ports, port) = AsyncStream<Int>.makeStream()
-        var serverOptions = WebheadServer.Options(host: "127.0.0.1", port: 0)
+        var serverOptions = WebheadServer.Options(ListenerOptions(host: "127.0.0.1", port: 0))
         serverOptions.isForOperators = isForOperators
-        serverOptions.requests = requests
-        serverOptions.connections = .patient
+        serverOptions.listener.requests = requests
+        serverOptions.listener.connections = .patient
         let server = try WebheadServer(
             shared, options: serverOptions, logger: logger, onListening: { port.yield($0) })
         let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
