@@ -14,12 +14,6 @@ final class PlainPostHandler: ChannelDuplexHandler, RemovableChannelHandler, Pos
     typealias OutboundIn = IOData
     typealias OutboundOut = ByteBuffer
 
-    private enum Inbound {
-        case bytes(ByteBuffer)
-        case event(Any)
-        case error(any Error)
-    }
-
     private struct Stored {
         let admission: Admission
         let body: ByteBuffer
@@ -35,9 +29,8 @@ final class PlainPostHandler: ChannelDuplexHandler, RemovableChannelHandler, Pos
     private var isPassing = false
     /// What is being stored.
     private var stored: Stored?
-    /// What came in meanwhile; while there is some, the socket is not read.
-    private var held = CircularBuffer<Inbound>()
-    private var readIsHeld = false
+    /// What came in meanwhile.
+    private var held = HeldReads<ByteBuffer>()
 
     /// - Parameters:
     ///   - outlet: of the same connection, told of the answers that wait for the socket.
@@ -55,13 +48,13 @@ final class PlainPostHandler: ChannelDuplexHandler, RemovableChannelHandler, Pos
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
-        held.removeAll()
+        held.dropAll()
     }
 
     // MARK: - In
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        receive(.bytes(Self.unwrapInboundIn(data)), context)
+        receive(.part(Self.unwrapInboundIn(data)), context)
         receiveHeld(context)
     }
 
@@ -78,17 +71,13 @@ final class PlainPostHandler: ChannelDuplexHandler, RemovableChannelHandler, Pos
     }
 
     func read(context: ChannelHandlerContext) {
-        guard held.isEmpty else {
-            readIsHeld = true
-            return
-        }
-        context.read()
+        if held.allowsRead() { context.read() }
     }
 
-    private func receive(_ inbound: Inbound, _ context: ChannelHandlerContext) {
-        guard stored == nil else { return held.append(inbound) }
+    private func receive(_ inbound: Inbound<ByteBuffer>, _ context: ChannelHandlerContext) {
+        guard stored == nil else { return held.hold(inbound) }
         switch inbound {
-        case .bytes(let bytes):
+        case .part(let bytes):
             guard !isPassing, context.channel.isWritable, store(bytes, context) else {
                 isPassing = true
                 return context.fireChannelRead(Self.wrapInboundOut(bytes))
@@ -99,7 +88,7 @@ final class PlainPostHandler: ChannelDuplexHandler, RemovableChannelHandler, Pos
     }
 
     private func receiveHeld(_ context: ChannelHandlerContext) {
-        while stored == nil, let next = held.popFirst() { receive(next, context) }
+        while stored == nil, let next = held.takeNext() { receive(next, context) }
     }
 
     // MARK: - Storing
@@ -114,7 +103,7 @@ final class PlainPostHandler: ChannelDuplexHandler, RemovableChannelHandler, Pos
         else { return false }
         var rest = bytes
         rest.moveReaderIndex(forwardBy: post.byteCount)
-        if rest.readableBytes > 0 { held.prepend(.bytes(rest)) }
+        if rest.readableBytes > 0 { held.putBack(rest) }
         idle.beginAnswer(at: context.eventLoop.now)
         var visit = handler.visit(to: .storeEvents)
         do throws(Problem) {
@@ -150,9 +139,7 @@ final class PlainPostHandler: ChannelDuplexHandler, RemovableChannelHandler, Pos
         guard let context, !held.isEmpty else { return }
         receiveHeld(context)
         channelReadComplete(context: context)
-        guard held.isEmpty, readIsHeld else { return }
-        readIsHeld = false
-        context.read()
+        if held.takeRead() { context.read() }
     }
 
     // MARK: - Out

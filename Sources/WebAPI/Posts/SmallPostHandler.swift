@@ -16,12 +16,6 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler, Pos
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
-    private enum Inbound {
-        case part(HTTPRequestPart)
-        case event(Any)
-        case error(any Error)
-    }
-
     private struct Stored {
         let admission: Admission
         let lines: Int
@@ -34,10 +28,10 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler, Pos
     private var context: ChannelHandlerContext?
     /// What is here of a POST, within one read.
     private var post: SmallPost?
+    /// What is being stored.
     private var stored: Stored?
-    /// What came in while a POST is being stored; while there is some, the socket is not read.
-    private var held = CircularBuffer<Inbound>()
-    private var readIsHeld = false
+    /// What came in meanwhile.
+    private var held = HeldReads<HTTPRequestPart>()
     /// Requests that were passed and have no answer yet.
     private var passed = 0
 
@@ -52,7 +46,7 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler, Pos
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
-        held.removeAll()
+        held.dropAll()
     }
 
     // MARK: - In
@@ -79,15 +73,11 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler, Pos
     }
 
     func read(context: ChannelHandlerContext) {
-        guard held.isEmpty else {
-            readIsHeld = true
-            return
-        }
-        context.read()
+        if held.allowsRead() { context.read() }
     }
 
-    private func receive(_ inbound: Inbound, _ context: ChannelHandlerContext) {
-        guard stored == nil else { return held.append(inbound) }
+    private func receive(_ inbound: Inbound<HTTPRequestPart>, _ context: ChannelHandlerContext) {
+        guard stored == nil else { return held.hold(inbound) }
         switch inbound {
         case .part(.head(let head)) where passed == 0 && context.channel.isWritable:
             post = handler.smallPost(head, through: context.channel)
@@ -175,11 +165,9 @@ final class SmallPostHandler: ChannelDuplexHandler, RemovableChannelHandler, Pos
 
     private func takeUpHeld() {
         guard let context, !held.isEmpty else { return }
-        while stored == nil, let next = held.popFirst() { receive(next, context) }
+        while stored == nil, let next = held.takeNext() { receive(next, context) }
         channelReadComplete(context: context)
-        guard held.isEmpty, readIsHeld else { return }
-        readIsHeld = false
-        context.read()
+        if held.takeRead() { context.read() }
     }
 
     // MARK: - Out

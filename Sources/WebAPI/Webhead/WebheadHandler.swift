@@ -14,12 +14,6 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler, Post
     typealias InboundIn = HTTPRequestPart
     typealias OutboundOut = HTTPResponsePart
 
-    private enum Inbound {
-        case part(HTTPRequestPart)
-        case event(Any)
-        case error(any Error)
-    }
-
     private struct Exchange {
         let head: HTTPRequest
         var visit: Visit
@@ -50,8 +44,8 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler, Post
     private var context: ChannelHandlerContext?
     private var stored: Stored?
     private var state = State.idle
-    private var held = CircularBuffer<Inbound>()
-    private var readIsHeld = false
+    /// What came in while an answer is made.
+    private var held = HeldReads<HTTPRequestPart>()
 
     init(_ service: WebheadService, _ blocking: NIOThreadPool) { (self.service, self.blocking) = (service, blocking) }
 
@@ -60,7 +54,7 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler, Post
     func handlerRemoved(context: ChannelHandlerContext) {
         if case .reading(let exchange) = state { exchange.visit.end() }
         (self.context, state) = (nil, .ignoring)
-        held.removeAll()
+        held.dropAll()
     }
 
     // MARK: - In
@@ -79,8 +73,8 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler, Post
         receive(.error(error), context)
     }
 
-    private func receive(_ inbound: Inbound, _ context: ChannelHandlerContext) {
-        if case .answering = state { return held.append(inbound) }
+    private func receive(_ inbound: Inbound<HTTPRequestPart>, _ context: ChannelHandlerContext) {
+        if case .answering = state { return held.hold(inbound) }
         if case .ignoring = state, case .part = inbound { return }
         switch inbound {
         case .part(.head(let head)): begin(head, context)
@@ -173,7 +167,7 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler, Post
         state = context == nil ? .ignoring : .idle
         write(answer, to: exchange)
         guard let context, !held.isEmpty else { return }
-        while let next = held.popFirst() {
+        while let next = held.takeNext() {
             receive(next, context)
             if case .answering = state { return }
         }
@@ -200,11 +194,7 @@ extension WebheadHandler: ChannelOutboundHandler {
 
     /// While a post is being stored and more has come, and while answers are not taken, the socket is not read.
     func read(context: ChannelHandlerContext) {
-        guard held.isEmpty, context.channel.isWritable else {
-            readIsHeld = true
-            return
-        }
-        context.read()
+        if held.allowsRead(isWritable: context.channel.isWritable) { context.read() }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -213,8 +203,6 @@ extension WebheadHandler: ChannelOutboundHandler {
     }
 
     private func takeUpReading(_ context: ChannelHandlerContext) {
-        guard readIsHeld, held.isEmpty, context.channel.isWritable else { return }
-        readIsHeld = false
-        context.read()
+        if held.takeRead(isWritable: context.channel.isWritable) { context.read() }
     }
 }
