@@ -88,6 +88,8 @@ let package = Package(
             dependencies: [
                 "BodyDecoding", "CLZ4", "CZlib", "CZstd", "SegmentFormat", "LogEngine", "Interactions",
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "X509", package: "swift-certificates"),
             ],
             path: "Tests/TestSupport",
@@ -100,13 +102,7 @@ let package = Package(
         .testTarget(
             name: "InteractionsTests", dependencies: ["Interactions", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "ForwardingTests",
-            dependencies: [
-                "Forwarding", "WebAPI", "TestSupport",
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ],
-            swiftSettings: strict),
+            name: "ForwardingTests", dependencies: ["Forwarding", "WebAPI", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SettingsTests", dependencies: ["Settings", "TestSupport"], swiftSettings: strict),
         .testTarget(

@@ -1,6 +1,4 @@
 import LogEngine
-import Logging
-import ServiceLifecycle
 import TestSupport
 import WebAPI
 
@@ -10,11 +8,11 @@ import WebAPI
 struct ServedStore {
     let log: EventLog
     let directory: String
-    let server: Server
-    let group: ServiceGroup
+    fileprivate let running: RunningService<Server>
+    var server: Server { running.service }
 
     func snapshot() -> LogSnapshot { log.snapshot() }
-    func shutDown() async { await group.triggerGracefulShutdown() }
+    func shutDown() async { await running.shutDown() }
 }
 
 /// - Parameters:
@@ -23,24 +21,15 @@ struct ServedStore {
 func withServer(_ tls: TLSOptions? = nil, _ body: (String, ServedStore) async throws -> Void) async throws {
     let directory = try TemporaryDirectory()
     let log = try EventLog.open(directory.path, options: LogOptions(), environment: .system)
-    let (ports, port) = AsyncStream<Int>.makeStream()
-    let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     var options = Server.Options(host: "127.0.0.1", port: 0)
     options.listener.tls = tls
-    let server = try Server(log: log, options: options, logger: logger, onListening: { port.yield($0) })
-    let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
-    let running = Task { try await group.run() }
-    var all = ports.makeAsyncIterator()
-    let result: Result<Void, any Error>
-    do {
+    try await RunningService.run { listening in
+        try Server(log: log, options: options, logger: .silent, onListening: listening)
+    } closing: {
+        try await log.close()
+    } _: { running in
         let address = tls == nil ? "http://127.0.0.1" : "https://localhost"
-        let served = ServedStore(log: log, directory: directory.path, server: server, group: group)
-        result = .success(try await body("\(address):\(await all.next() ?? 0)", served))
-    } catch {
-        result = .failure(error)
+        try await body(
+            "\(address):\(running.port)", ServedStore(log: log, directory: directory.path, running: running))
     }
-    await group.triggerGracefulShutdown()
-    try await running.value
-    try await log.close()
-    try result.get()
 }

@@ -1,7 +1,5 @@
 import LogEngine
-import Logging
 import SegmentFormat
-import ServiceLifecycle
 import TestSupport
 import WebAPI
 
@@ -10,8 +8,7 @@ final class TestStorage {
     let directory: String
     private(set) var port = 0
     private var log: EventLog?
-    private var group: ServiceGroup?
-    private var running: Task<Void, any Error>?
+    private var running: RunningService<Server>?
 
     init(_ directory: String) { self.directory = directory }
 
@@ -19,25 +16,19 @@ final class TestStorage {
 
     func start() async throws {
         let log = try EventLog.open(directory, options: LogOptions(), environment: .system)
-        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-        let (ports, told) = AsyncStream<Int>.makeStream()
         var options = Server.Options(host: "127.0.0.1", port: port)
         options.listener.connections.header = .seconds(3_600)
-        let server = try Server(
-            log: log, options: options, logger: logger,
-            onListening: { told.yield($0) })
-        let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
-        running = Task { try await group.run() }
-        var all = ports.makeAsyncIterator()
-        port = await all.next() ?? 0
-        (self.log, self.group) = (log, group)
+        let running = try await RunningService { listening in
+            try Server(log: log, options: options, logger: .silent, onListening: listening)
+        }
+        port = running.port
+        (self.log, self.running) = (log, running)
     }
 
     func stop() async throws {
-        await group?.triggerGracefulShutdown()
-        try await running?.value
+        try await running?.end()
         try await log?.close()
-        (log, group, running) = (nil, nil, nil)
+        (log, running) = (nil, nil)
     }
 
     func lines() throws -> [String] {

@@ -1,7 +1,6 @@
 import HummingbirdCore
-import Logging
+import LogEngine
 import NIOCore
-import NIOPosix
 import NIOSSL
 import ServiceLifecycle
 import TestSupport
@@ -83,38 +82,37 @@ struct ClientCertificateTests {
 }
 
 /// A listener like a server's that answers who asks.
-private enum PeerServer {
+private struct PeerServer: Service {
+    let service: ListenerService
+    let certificates: ServerCertificates
+
     static func run(_ certificates: ServerCertificates, _ body: (Int) async throws -> Void) async throws {
-        try await TestServer.run { server in
-            let limits = ConnectionLimits()
-            let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        let log = try EventLog.open("/data", options: LogOptions(), environment: TestEnvironment().on(VirtualDisk()))
+        let options = ListenerOptions(host: "127.0.0.1", port: 0)
+        try await RunningService.run { listening in
+            let service = try ListenerService(log, options, .silent, onListening: listening)
+            return PeerServer(service: service, certificates: certificates)
+        } closing: {
+            try await log.close()
+        } _: { running in
+            try await body(running.port)
+        }
+    }
+
+    func run() async throws {
+        try await service.run(threads: 1) { blocking, limits in
             let handler = RequestHandler(
-                log: server.log, blocking: .singleton, metrics: Metrics(of: server.log), logger: logger,
+                log: service.log, blocking: blocking, metrics: Metrics(of: service.log), logger: .silent,
                 options: .loopback(), limits: limits)
-            let (ports, port) = AsyncStream<Int>.makeStream()
-            let listener = Listener(handler: handler, limits: limits, certificates: certificates)
-            let service = try listener.builder(.singleton).buildServer(
-                configuration: ServerConfiguration(address: .hostname("127.0.0.1", port: 0), serverName: nil),
-                eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger,
+            return Listener(
+                counters: handler.counters, date: handler.date, streams: handler.streams,
+                answerer: { SmallPostHandler(handler) },
                 responder: { _, writer, channel in
                     let peer = try await RequestOrigin(channel).peer
                     let text = "\(peer.address?.ipAddress ?? "-") \(peer.certificateCommonName ?? "-")"
                     try await writer.write(
                         response: handler.head(.ok, [:]), body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
-                },
-                onServerRunning: { port.yield($0.localAddress?.port ?? 0) })
-            let group = ServiceGroup(configuration: .init(services: [service], logger: logger))
-            let running = Task { try await group.run() }
-            var all = ports.makeAsyncIterator()
-            let result: Result<Void, any Error>
-            do {
-                result = .success(try await body(await all.next() ?? 0))
-            } catch {
-                result = .failure(error)
-            }
-            await group.triggerGracefulShutdown()
-            try await running.value
-            try result.get()
+                }, posts: nil, limits: limits, certificates: certificates)
         }
     }
 }

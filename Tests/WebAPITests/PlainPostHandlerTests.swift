@@ -1,10 +1,5 @@
 import LogEngine
-import Logging
 import NIOCore
-import NIOEmbedded
-import NIOHTTPTypes
-import Synchronization
-import TestSupport
 import Testing
 
 @testable import WebAPI
@@ -110,85 +105,4 @@ struct PlainPostHandlerTests {
             #expect(bench.log.health.bytesInFlight == 0)
         }
     }
-}
-
-/// A `PlainPostHandler` between a socket and a parser that are both played by the test.
-private struct PlainPostBench {
-    let channel = NIOAsyncTestingChannel()
-    let disk = HeldDisk()
-    let log: EventLog
-    let metrics: Metrics
-    var counters: Counters { metrics.counters }
-    private let socket = ReadCount()
-    private let behind = Recorder()
-
-    static func run(_ body: (PlainPostBench) async throws -> Void) async throws {
-        let bench = try await PlainPostBench()
-        try await body(bench)
-        _ = try await bench.channel.finish(acceptAlreadyClosed: true)
-        try await bench.log.close()
-    }
-
-    private init() async throws {
-        var options = Server.Options.loopback()
-        options.heartbeat = .seconds(3_600)
-        log = try EventLog.open("/data", options: LogOptions(), environment: TestEnvironment().on(disk))
-        metrics = Metrics(of: log)
-        let handler = RequestHandler(
-            log: log, blocking: .singleton, metrics: metrics,
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), options: options,
-            limits: ConnectionLimits())
-        try await onLoop { [socket, behind] pipeline in
-            let outlet = ConnectionOutlet(handler.counters, .http1, date: handler.date)
-            let idle = IdleLimit(.patient, handler.counters, date: handler.date)
-            try pipeline.addHandlers([socket, PlainPostHandler(handler, outlet, idle), behind, outlet, idle])
-        }
-        try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
-    }
-
-    func onLoop(_ body: @escaping @Sendable (ChannelPipeline.SynchronousOperations) throws -> Void) async throws {
-        try await channel.testingEventLoop.executeInContext { [channel] in
-            try body(channel.pipeline.syncOperations)
-        }
-    }
-
-    /// What came to the parser.
-    var passed: [String] { behind.notes.withLock { $0 } }
-    /// How often the socket was asked for more.
-    var reads: Int { socket.count.load(ordering: .relaxed) }
-
-    /// The bytes of one read, which ends here.
-    func receive(_ bytes: [UInt8]) async throws {
-        try await onLoop { pipeline in
-            pipeline.fireChannelRead(NIOAny(ByteBuffer(bytes: bytes)))
-            pipeline.fireChannelReadComplete()
-        }
-    }
-
-    /// The next answer that goes to the socket.
-    func nextAnswer() async throws -> String {
-        String(buffer: try await channel.waitForOutboundWrite(as: ByteBuffer.self))
-    }
-}
-
-private final class ReadCount: ChannelOutboundHandler, Sendable {
-    typealias OutboundIn = ByteBuffer
-    let count = Atomic<Int>(0)
-
-    func read(context: ChannelHandlerContext) {
-        count.add(1, ordering: .relaxed)
-        context.read()
-    }
-}
-
-private final class Recorder: ChannelInboundHandler, Sendable {
-    typealias InboundIn = ByteBuffer
-    let notes = Mutex<[String]>([])
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { note(String(buffer: Self.unwrapInboundIn(data))) }
-    func channelReadComplete(context: ChannelHandlerContext) { note("complete") }
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) { note("\(type(of: event))") }
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { note("error") }
-
-    private func note(_ text: String) { notes.withLock { $0.append(text) } }
 }

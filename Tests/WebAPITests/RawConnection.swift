@@ -42,6 +42,17 @@ struct TestRequest: Sendable {
     }
 }
 
+extension TestRequest {
+    /// What it is answered on a connection of its own.
+    func reply(from port: Int) async throws -> Reply {
+        try await Blocking.run {
+            let connection = try RawConnection(port)
+            try connection.send(bytes)
+            return try connection.readReply(toHead: method == "HEAD")
+        }
+    }
+}
+
 struct Reply: Sendable {
     var status = 0
     /// By lower-case name.

@@ -1,8 +1,6 @@
 import Glibc
 import LogEngine
-import Logging
 import SegmentFormat
-import ServiceLifecycle
 import TestSupport
 
 @testable import WebAPI
@@ -13,10 +11,9 @@ struct TestServer {
     let log: EventLog
     let counters: Counters
     let drain: Drain
-    private let server: Server
     /// What the log takes for the time.
     let clock: ManualClock
-    private let group: ServiceGroup
+    private let running: RunningService<Server>
 
     /// Serves a fresh store while `body` runs, then shuts down in good order.
     static func run(
@@ -29,33 +26,20 @@ struct TestServer {
         storing.resolution = resolution
         let environment = TestEnvironment()
         let log = try EventLog.open(directory, options: storing, environment: environment.on(disk))
-        let (ports, port) = AsyncStream<Int>.makeStream()
-        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         var serving = options
         serving.heartbeat = heartbeat
         let metrics = Metrics(of: log)
         try configured(&serving, log, metrics.counters)
-        let server = try Server(
-            log: log, options: serving, logger: logger, metrics: metrics,
-            onListening: { port.yield($0) })
-        let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
-        let running = Task { try await group.run() }
-        var all = ports.makeAsyncIterator()
-        let failure: (any Error)?
-        do {
+        try await RunningService.run { listening in
+            try Server(log: log, options: serving, logger: .silent, metrics: metrics, onListening: listening)
+        } closing: {
+            if log.health.failure == nil { try await log.close() }
+        } _: { running in
             try await body(
                 TestServer(
-                    port: await all.next() ?? 0, log: log, counters: server.counters, drain: serving.listener.drain,
-                    server: server,
-                    clock: environment.clock, group: group))
-            failure = nil
-        } catch {
-            failure = error
+                    port: running.port, log: log, counters: running.service.counters, drain: serving.listener.drain,
+                    clock: environment.clock, running: running))
         }
-        await group.triggerGracefulShutdown()
-        try await running.value
-        if log.health.failure == nil { try await log.close() }
-        if let failure { throw failure }
     }
 
     /// The same on the real file system.
@@ -78,21 +62,13 @@ struct TestServer {
     }
 
     func reloadCertificates() async throws {
-        let server = server
+        let server = running.service
         try await Blocking.run { server.reloadCertificates() }
     }
 
-    func shutDown() async { await group.triggerGracefulShutdown() }
+    func shutDown() async { await running.shutDown() }
 
-    /// One request on a connection of its own.
-    func ask(_ request: TestRequest) async throws -> Reply {
-        let port = port
-        return try await Blocking.run {
-            let connection = try RawConnection(port)
-            try connection.send(request.bytes)
-            return try connection.readReply(toHead: request.method == "HEAD")
-        }
-    }
+    func ask(_ request: TestRequest) async throws -> Reply { try await request.reply(from: port) }
 
     func get(_ target: String, accept: String? = nil) async throws -> Reply {
         try await ask(TestRequest("GET", target, accept.map { [("accept", $0)] } ?? []))

@@ -11,6 +11,7 @@ import time
 from .chaos import Link, Upset
 from .harness import equal, expect, test
 from .http import Connection, Cut, read
+from .load import Crew
 from .webheads import Browser, Webhead
 
 WEBHEADS, STORES, BROWSERS = 3, 2, 6
@@ -34,27 +35,14 @@ def blob(number, now):
     return {"timestamp": OLD if is_old(number) else now - 86_400_000 * (number % 5), "n": number, "noise": noise(number)}
 
 
-class Crowd:
+class Crowd(Crew):
     """While it is entered, browsers post numbered blobs to webheads and come back whenever they are cut off."""
 
     def __init__(self, webheads, chance):
-        self.webheads, self.acknowledged, self.sent, self.faults = webheads, set(), set(), []
+        self.webheads, self.acknowledged, self.sent = webheads, set(), set()
         self.statuses = collections.Counter()
-        self.lock, self.next_number, self.stopping = threading.Lock(), 0, threading.Event()
-        self.threads = [threading.Thread(target=self._browse, args=(n % len(webheads), random.Random(chance.random())))
-                        for n in range(BROWSERS)]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, kind, *_):
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join()
-        if self.faults and not kind:
-            raise self.faults[0]
+        self.lock, self.next_number = threading.Lock(), 0
+        super().__init__(self._browse, [(n % len(webheads), random.Random(chance.random())) for n in range(BROWSERS)])
 
     def _browse(self, place, chance):
         while not self.stopping.is_set():
@@ -63,9 +51,6 @@ class Crowd:
                     self._session(Browser(connection), chance)
             except (Cut, ConnectionError, socket.timeout):
                 time.sleep(0.02)
-            except Exception as fault:
-                self.faults.append(fault)
-                return
 
     def _session(self, browser, chance):
         """Ends where the session is not known any more: the clock of the webhead has jumped."""

@@ -1,10 +1,36 @@
-"""Writers that keep a server busy with batches of numbered events and remember what was acknowledged."""
+"""Crews that keep servers busy, and writers of numbered events that remember what was acknowledged."""
 import socket
 import threading
 
 from . import events
 from .harness import equal
 from .http import NDJSON, PATH, Connection, Cut
+
+
+class Crew:
+    """While it is entered, threads work, one for each list of arguments, until `stopping` is set; a fault fails the test."""
+
+    def __init__(self, work, arguments):
+        self.faults, self.stopping = [], threading.Event()
+        self.threads = [threading.Thread(target=self._run, args=(work, own)) for own in arguments]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+        if self.faults and not kind:
+            raise self.faults[0]
+
+    def _run(self, work, arguments):
+        try:
+            work(*arguments)
+        except Exception as fault:
+            self.faults.append(fault)
 
 
 class Batch:
@@ -22,7 +48,7 @@ class Batch:
         self.answer = answer.json
 
 
-class Load:
+class Load(Crew):
     """While it is entered, writers post; a connection that breaks ends its writer, anything else fails the test."""
 
     lock = threading.Lock()
@@ -31,21 +57,7 @@ class Load:
     def __init__(self, server, writers, batch):
         self.server, self.size = server, batch
         self.batches = [[] for _ in range(writers)]
-        self.faults = []
-        self.stopping = threading.Event()
-        self.threads = [threading.Thread(target=self._write, args=(own,)) for own in self.batches]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, kind, *_):
-        self.stopping.set()
-        for thread in self.threads:
-            thread.join()
-        if self.faults and not kind:
-            raise self.faults[0]
+        super().__init__(self._write, [(own,) for own in self.batches])
 
     @property
     def acknowledged(self):
@@ -63,5 +75,3 @@ class Load:
                     batch.send(connection)
         except (Cut, ConnectionError, socket.timeout):
             pass
-        except Exception as fault:
-            self.faults.append(fault)

@@ -1,8 +1,6 @@
 import LogEngine
-import Logging
 import NIOCore
 import SegmentFormat
-import ServiceLifecycle
 import Synchronization
 import TestSupport
 
@@ -45,30 +43,18 @@ final class TestWebhead: Sendable {
             isFull: { state.isFull.withLock { $0 } }, health: { state.health.withLock { $0 } },
             figures: { state.figures.withLock { $0 } })
         let shared = WebheadServer.Shared(log: log, keys: keys, options: options, surroundings: surroundings)
-        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-        let (ports, port) = AsyncStream<Int>.makeStream()
         var serverOptions = WebheadServer.Options(ListenerOptions(host: "127.0.0.1", port: 0))
         serverOptions.isForOperators = isForOperators
         serverOptions.listener.requests = requests
         serverOptions.listener.connections = .patient
-        let server = try WebheadServer(
-            shared, options: serverOptions, logger: logger, onListening: { port.yield($0) })
-        let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
-        let running = Task { try await group.run() }
-        var all = ports.makeAsyncIterator()
-        let failure: (any Error)?
-        do {
+        try await RunningService.run { listening in
+            try WebheadServer(shared, options: serverOptions, logger: .silent, onListening: listening)
+        } closing: {
+            if log.health.failure == nil { try await log.close() }
+        } _: { running in
             try await body(
-                TestWebhead(
-                    port: await all.next() ?? 0, log: log, shared: shared, clock: environment.clock, state: state))
-            failure = nil
-        } catch {
-            failure = error
+                TestWebhead(port: running.port, log: log, shared: shared, clock: environment.clock, state: state))
         }
-        await group.triggerGracefulShutdown()
-        try await running.value
-        if log.health.failure == nil { try await log.close() }
-        if let failure { throw failure }
     }
 
     static func run(
@@ -80,14 +66,7 @@ final class TestWebhead: Sendable {
             on: PosixDisk(), at: directory.path, options, requests: requests, isForOperators: isForOperators, body)
     }
 
-    func ask(_ request: TestRequest) async throws -> Reply {
-        let port = port
-        return try await Blocking.run {
-            let connection = try RawConnection(port)
-            try connection.send(request.bytes)
-            return try connection.readReply(toHead: request.method == "HEAD")
-        }
-    }
+    func ask(_ request: TestRequest) async throws -> Reply { try await request.reply(from: port) }
 
     /// As a browser holds it: the cookie that it was given, and the token.
     struct Jar {
