@@ -49,17 +49,15 @@ extension Forwarder {
     }
 
     private func server(_ lane: Lane, _ ticks: Int64) -> ForwardingStatus.Server {
-        let state: ForwardingStatus.Server.State
-        var mayHave = false
-        switch lane.phase {
-        case .idle: state = lane.notBefore > ticks ? .pausing : .idle
-        case .recording: state = .sending
-        case .sending(_, let isRepeat, _): (state, mayHave) = (.sending, isRepeat)
-        case .unknown: (state, mayHave) = (.unknown, true)
-        }
+        let state: ForwardingStatus.Server.State =
+            switch lane.phase {
+            case .idle: lane.notBefore > ticks ? .pausing : .idle
+            case .recording, .sending: .sending
+            case .unknown: .unknown
+            }
         return ForwardingStatus.Server(
             name: lane.server, state: state, failures: lane.failures, problem: lane.lastProblem,
-            unknownEvents: mayHave ? record.events(boundTo: lane.server) : 0)
+            unknownEvents: lane.mayHaveBatch ? record.events(boundTo: lane.server) : 0)
     }
 
     private var strangers: [ForwardingStatus.Server] {

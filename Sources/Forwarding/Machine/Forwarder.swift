@@ -8,45 +8,8 @@ import SegmentFormat
 // batch is under way at a time, and one that the server may have is sent to it again, and to no other, before
 // anything else is.
 
-/// Now, on two clocks.
-public struct Moment: Equatable, Sendable {
-    /// Milliseconds on a clock that never goes back.
-    public var ticks: Int64
-    /// Milliseconds since 1970.
-    public var wall: UInt64
-
-    public init(ticks: Int64, wall: UInt64) {
-        self.ticks = ticks
-        self.wall = wall
-    }
-}
-
+/// What is sent to which server, and when.
 public struct Forwarder: Sendable {
-    public enum Event: Equatable, Sendable {
-        /// Events up to here are durable in the spool.
-        case available(through: Sequence)
-        /// The answer to `cut`; `nil` where there is nothing.
-        case cut(Stretch?)
-        /// The record of this generation is durable.
-        case saved(generation: UInt64)
-        case answered(ServerName, number: UInt64, ShipmentAnswer)
-        /// Time has passed.
-        case time
-        /// Servers that failed are tried at once.
-        case retry
-        /// Do not wait for batches to fill; `false`: do again.
-        case drain(Bool)
-    }
-
-    public enum Action: Equatable, Sendable {
-        /// Find the next batch: events behind this one, as the policy bounds them.
-        case cut(after: Sequence)
-        case save(ForwardingRecord, generation: UInt64)
-        case send(Shipment)
-        /// Servers have these events, and the record that says so is durable: the spool may forget them.
-        case release(through: Sequence)
-    }
-
     public private(set) var record: ForwardingRecord
     public let policy: ForwardingPolicy
     var lanes: [Lane]
@@ -57,8 +20,7 @@ public struct Forwarder: Sendable {
     public private(set) var available: Sequence
     /// A cut is under way, and will see events up to here.
     private var cutting: Sequence?
-    /// Batches that servers have refused, by first sequence.
-    private var refusals: [Sequence: (count: Int, notBefore: Int64)] = [:]
+    private var refusals = Refusals()
     public private(set) var isDraining = false
     private var saves = SaveOrder()
     private var released: Sequence
@@ -86,8 +48,7 @@ public struct Forwarder: Sendable {
         now = moment
         released = record.sentThrough
         for batch in record.batches {
-            guard let binding = batch.binding, let lane = lanes.firstIndex(where: { $0.server == binding.server })
-            else { continue }
+            guard let binding = batch.binding, let lane = lane(to: binding.server) else { continue }
             lanes[lane].phase = .unknown(number: binding.number)
         }
         if self.available > record.sentThrough {
@@ -111,7 +72,7 @@ public struct Forwarder: Sendable {
         case .time: break
         case .retry:
             for lane in lanes.indices { lanes[lane].notBefore = .min }
-            refusals = [:]
+            refusals.dropAll()
         case .drain(let drains): isDraining = drains
         }
         advance(&actions)
@@ -147,12 +108,10 @@ public struct Forwarder: Sendable {
     }
 
     private mutating func take(_ answer: ShipmentAnswer, from server: ServerName, _ number: UInt64) {
-        guard let lane = lanes.firstIndex(where: { $0.server == server }),
-            case .sending(number, let isRepeat, _) = lanes[lane].phase
-        else { return }
+        guard let lane = lane(to: server), case .sending(number, let isRepeat, _) = lanes[lane].phase else { return }
         lanes[lane].phase = .idle
         // A batch that was reassigned meanwhile is not this server's any more.
-        let batch = record.batches.firstIndex { $0.binding?.server == server && $0.binding?.number == number }
+        let batch = record.indexOfBatch(boundTo: server, number)
         switch answer {
         case .stored(let receipt):
             lanes[lane].succeed()
@@ -178,8 +137,7 @@ public struct Forwarder: Sendable {
         saves.change(at: now.ticks)
         guard refusal.cause == .batch else { return }
         lanes[lane].lastProblem = refusal.reason
-        let count = (refusals[record.batches[batch].stretch.first]?.count ?? 0) + 1
-        refusals[record.batches[batch].stretch.first] = (count, now.ticks + backoff.pause(failures: count + 4))
+        refusals.add(record.batches[batch].stretch.first, at: now.ticks, &backoff)
     }
 
     private mutating func fail(_ lane: Int, _ problem: String, after wanted: Int64? = nil) {
@@ -194,23 +152,16 @@ public struct Forwarder: Sendable {
         let accepted = receipt.map { UInt64(clamping: $0.accepted) } ?? events
         let discarded = receipt.map { UInt64(clamping: $0.discarded) } ?? 0
         saves.change(at: now.ticks)
-        if accepted + discarded < events, !batch.isDisputed { return dispute(index, answeredFor: accepted) }
-        record.tally.delivered += accepted
-        record.tally.discarded += discarded
-        record.tally.missing += events - min(events, accepted + discarded)
-        record.batches.remove(at: index)
-        refusals[batch.stretch.first] = nil
+        if accepted + discarded < events, !batch.isDisputed {
+            record.dispute(index, epoch: nextEpoch)
+            nextEpoch = nextEpoch &* 0x9E37_79B9_7F4A_7C15 ^ record.nextNumber | 1
+        } else {
+            record.settle(index, accepted: accepted, discarded: discarded)
+            refusals.drop(batch.stretch.first)
+        }
     }
 
-    /// The server takes the batch for one that it knows: another forwarder, a copy of this spool perhaps, has
-    /// used the number. Under another epoch the batch is a new one.
-    private mutating func dispute(_ index: Int, answeredFor accepted: UInt64) {
-        record.batches[index].binding = nil
-        record.batches[index].isDisputed = true
-        record.tally.disputed += UInt64(record.batches[index].stretch.events)
-        record.epoch = nextEpoch
-        nextEpoch = nextEpoch &* 0x9E37_79B9_7F4A_7C15 ^ record.nextNumber | 1
-    }
+    private func lane(to server: ServerName) -> Int? { lanes.firstIndex { $0.server == server } }
 
     // MARK: - What is next
 
@@ -245,7 +196,7 @@ public struct Forwarder: Sendable {
     /// The oldest batch that no server has and that may be sent.
     private var dueBatch: Int? {
         record.batches.firstIndex { batch in
-            batch.binding == nil && refusals[batch.stretch.first].map { $0.notBefore <= now.ticks } ?? true
+            batch.binding == nil && refusals.allows(batch.stretch.first, at: now.ticks)
         }
     }
 
@@ -269,8 +220,7 @@ public struct Forwarder: Sendable {
 
     private mutating func send(_ number: UInt64, on lane: Int, isRepeat: Bool, _ actions: inout [Action]) {
         let server = lanes[lane].server
-        guard
-            let batch = record.batches.first(where: { $0.binding?.server == server && $0.binding?.number == number }),
+        guard let index = record.indexOfBatch(boundTo: server, number), case let batch = record.batches[index],
             let binding = batch.binding
         else {
             lanes[lane].phase = .idle
@@ -281,7 +231,7 @@ public struct Forwarder: Sendable {
     }
 
     private mutating func save(_ actions: inout [Action]) {
-        let isUrgent = isDraining || lanes.contains { if case .recording = $0.phase { true } else { false } }
+        let isUrgent = isDraining || lanes.contains(where: \.isRecording)
         let wait = isUrgent ? 0 : policy.saveMilliseconds
         guard saves.isDue(after: wait, at: now.ticks) else { return }
         record.waitingSince = age(at: now.ticks).map { age in
@@ -311,7 +261,7 @@ public struct Forwarder: Sendable {
             if lane.notBefore > now.ticks { times.append(lane.notBefore) }
             if case .sending(_, _, let since) = lane.phase { times.append(since + policy.stallMilliseconds) }
         }
-        times += refusals.values.map(\.notBefore)
+        times += refusals.times
         if available > record.cut, let cutDue { times.append(cutDue) }
         if let due = saves.due(after: policy.saveMilliseconds) { times.append(due) }
         return times.filter { $0 > now.ticks }.min()
@@ -319,12 +269,6 @@ public struct Forwarder: Sendable {
 }
 
 extension Forwarder {
-    /// Why unknown batches stay where they are.
-    public enum ReassignmentFault: Error, Equatable {
-        case noOtherServer
-        case nothingUnknown
-    }
-
     /// Gives batches that `server` may have to another one. From then on their events are stored at least once.
     ///
     /// - Returns: how many events, and what to do.
@@ -332,23 +276,12 @@ extension Forwarder {
         _ server: ServerName, at moment: Moment
     ) throws(ReassignmentFault) -> (events: Int, actions: [Action]) {
         guard lanes.contains(where: { $0.server != server }) else { throw .noOtherServer }
-        let lane = lanes.firstIndex { $0.server == server }
+        let lane = lane(to: server)
         guard lane.map({ lanes[$0].mayHaveBatch }) ?? true, case let events = record.unbind(server), events > 0 else {
             throw .nothingUnknown
         }
         if let lane, case .unknown = lanes[lane].phase { lanes[lane].phase = .idle }
         saves.change(at: now.ticks)
         return (events, handle(.time, at: moment))
-    }
-}
-
-extension Lane {
-    /// A batch of which nobody knows whether it was stored.
-    fileprivate var mayHaveBatch: Bool {
-        switch phase {
-        case .unknown: true
-        case .sending(_, let isRepeat, _): isRepeat
-        case .idle, .recording: false
-        }
     }
 }

@@ -45,6 +45,29 @@ public struct ForwardingRecord: Equatable, Sendable {
     /// Events in batches.
     public var eventsUnderWay: Int { batches.reduce(0) { $0 + $1.stretch.events } }
 
+    /// Of the batch that a server knows by this number.
+    func indexOfBatch(boundTo server: ServerName, _ number: UInt64) -> Int? {
+        batches.firstIndex { $0.binding?.server == server && $0.binding?.number == number }
+    }
+
+    /// A server has answered for these of a batch's events, and that is all that will be heard of it.
+    mutating func settle(_ index: Int, accepted: UInt64, discarded: UInt64) {
+        let events = UInt64(batches[index].stretch.events)
+        tally.delivered += accepted
+        tally.discarded += discarded
+        tally.missing += events - min(events, accepted + discarded)
+        batches.remove(at: index)
+    }
+
+    /// A server takes a batch for one that it knows: another forwarder, a copy of this spool perhaps, has used the
+    /// number. Under another epoch the batch is a new one.
+    mutating func dispute(_ index: Int, epoch: UInt64) {
+        batches[index].binding = nil
+        batches[index].isDisputed = true
+        tally.disputed += UInt64(batches[index].stretch.events)
+        self.epoch = epoch
+    }
+
     /// Takes from `server` what it may have: it may go to any now, and its events are stored at least once. Returns
     /// how many they are.
     public mutating func unbind(_ server: ServerName) -> Int {

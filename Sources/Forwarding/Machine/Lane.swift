@@ -30,6 +30,17 @@ struct Lane: Sendable {
         }
     }
 
+    var isRecording: Bool { if case .recording = phase { true } else { false } }
+
+    /// A batch of which nobody knows whether it was stored.
+    var mayHaveBatch: Bool {
+        switch phase {
+        case .unknown: true
+        case .sending(_, let isRepeat, _): isRepeat
+        case .idle, .recording: false
+        }
+    }
+
     mutating func succeed() {
         failures = 0
         notBefore = .min
