@@ -46,6 +46,8 @@ struct StorageClient: Sendable {
         var configuration = HTTPClient.Configuration()
         configuration.tlsConfiguration = options.tls
         configuration.httpVersion = .http1Only
+        // Where a batch goes is on record, and what another place says tells nothing of it.
+        configuration.redirectConfiguration = .disallow
         // The forwarder has its own pauses.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.idleTimeout = .seconds(60)
@@ -71,9 +73,9 @@ struct StorageClient: Sendable {
             text = try await answer.body.collect(upTo: Self.answerBytes)
         } catch {
             // The status alone says what became of the batch.
-            return self.answer(status, ByteBuffer(), answer.headers.first(name: "retry-after"))
+            return meaning(of: status, ByteBuffer(), answer.headers.first(name: "retry-after"))
         }
-        return self.answer(status, text, answer.headers.first(name: "retry-after"))
+        return meaning(of: status, text, answer.headers.first(name: "retry-after"))
     }
 
     private func body(of content: SpoolReader.Content) -> ByteBuffer {
@@ -103,14 +105,14 @@ struct StorageClient: Sendable {
     // MARK: - Answers
 
     /// What a status says of the batch. Where the server may have stored it and then failed, nobody knows.
-    private func answer(_ status: UInt, _ body: ByteBuffer, _ retryAfter: String?) -> ShipmentAnswer {
+    func meaning(of status: UInt, _ body: ByteBuffer, _ retryAfter: String?) -> ShipmentAnswer {
         let reason = Self.reason(status, body)
         let pause = retryAfter.flatMap { Int64($0) }.map { min(max($0, 0), 86_400) * 1_000 }
         switch status {
         case 201: return .stored(options.dialect == .ndjson ? Self.receipt(body) : nil)
         case 400, 411, 413, 415, 422:
             return .refused(.init(.batch, reason, retryAfterMilliseconds: pause))
-        case 401, 402, 403, 404, 405, 406, 407, 408, 410, 417, 421, 426, 428, 429, 431, 507:
+        case 400...499, 507:
             return .refused(.init(.server, reason, retryAfterMilliseconds: pause))
         case 503 where Self.problem(body)?.reason == "busy":
             return .refused(.init(.server, reason, retryAfterMilliseconds: pause))

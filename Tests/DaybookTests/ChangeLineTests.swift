@@ -1,5 +1,6 @@
 import LogEngine
 import SegmentFormat
+import TestSupport
 import Testing
 
 @testable import daybook

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Glibc
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import daybook
