@@ -149,8 +149,9 @@ public struct Forwarder: Sendable {
     private mutating func settle(_ index: Int, _ receipt: ShipmentAnswer.Receipt?) {
         let batch = record.batches[index]
         let events = UInt64(batch.stretch.events)
-        let accepted = receipt.map { UInt64(clamping: $0.accepted) } ?? events
-        let discarded = receipt.map { UInt64(clamping: $0.discarded) } ?? 0
+        // No more than were sent, whatever it says.
+        let accepted = receipt.map { min(UInt64(clamping: $0.accepted), events) } ?? events
+        let discarded = receipt.map { min(UInt64(clamping: $0.discarded), events - accepted) } ?? 0
         saves.change(at: now.ticks)
         if accepted + discarded < events, !batch.isDisputed {
             record.dispute(index, epoch: nextEpoch)

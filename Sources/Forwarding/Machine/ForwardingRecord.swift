@@ -50,12 +50,13 @@ public struct ForwardingRecord: Equatable, Sendable {
         batches.firstIndex { $0.binding?.server == server && $0.binding?.number == number }
     }
 
-    /// A server has answered for these of a batch's events, and that is all that will be heard of it.
+    /// A server has answered for these of a batch's events, which are no more than it has, and that is all that will
+    /// be heard of it.
     mutating func settle(_ index: Int, accepted: UInt64, discarded: UInt64) {
         let events = UInt64(batches[index].stretch.events)
         tally.delivered += accepted
         tally.discarded += discarded
-        tally.missing += events - min(events, accepted + discarded)
+        tally.missing += events - accepted - discarded
         batches.remove(at: index)
     }
 

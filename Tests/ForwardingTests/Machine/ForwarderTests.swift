@@ -210,6 +210,22 @@ struct ForwarderTests {
         #expect(told.forwarder.record.tally.discarded == 6)
     }
 
+    @Test(
+        "no server has answered for more events than it was sent",
+        arguments: [(Int.max, Int.max), (11, -1), (3, .max)])
+    func boastfulServer(accepted: Int, discarded: Int) {
+        var told = Told([ServerName("a")])
+        told.tell(.drain(true))
+        let answer = ShipmentAnswer.stored(.init(accepted: accepted, discarded: discarded))
+        for number: UInt64 in 1...3 {
+            _ = told.obey(told.tell(.available(through: Sequence(10 * number))))
+            _ = told.obey(told.tell(.answered(ServerName("a"), number: number, answer)))
+        }
+        let tally = told.forwarder.record.tally
+        #expect(tally.delivered == UInt64(3 * min(accepted, 10)))
+        #expect(tally.delivered + tally.discarded == 30 && tally.missing == 0)
+    }
+
     @Test("a server is given the pause that it asks for, within reason; retry ends every pause")
     func pauses() {
         var told = Told([ServerName("a")])
