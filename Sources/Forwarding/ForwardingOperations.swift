@@ -28,7 +28,7 @@ extension ForwardingService {
     }
 
     /// Returns when all that is in the spool now, and what comes meanwhile, is stored by servers; when the task is
-    /// cancelled; or when forwarding ends. `false` where something is left.
+    /// cancelled; or when forwarding fails or ends. `false` where something is left.
     public func drain() async -> Bool {
         tell(.available(through: log.snapshot().lastSequence))
         tell(.drain(true))
@@ -39,7 +39,7 @@ extension ForwardingService {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isOver = state.withLock { state in
-                    if Task.isCancelled || isDrained(state) { return true }
+                    if Task.isCancelled || isDrained(state) || state.failure != nil { return true }
                     state.awaitingDrain[number] = continuation
                     return false
                 }

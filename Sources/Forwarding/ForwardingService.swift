@@ -212,6 +212,7 @@ public final class ForwardingService: Sendable {
         } catch {
             state.withLock { $0.failure = "cannot \(what): \(error)" }
             say("cannot \(what): \(error); nothing is sent until the next start")
+            finishWaiters()
         }
     }
 

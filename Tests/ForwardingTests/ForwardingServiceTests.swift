@@ -125,6 +125,29 @@ struct ForwardingServiceTests {
         try await storage.stop()
     }
 
+    @Test("a drain ends where nothing can be sent any more", .timeLimit(.minutes(1)))
+    func failure() async throws {
+        let disk = VirtualDisk()
+        let environment = TestEnvironment().on(disk)
+        let log = try EventLog.open(
+            "/spool", options: Spool.options(SpoolBounds(), resolution: nil), environment: environment)
+        let spool = try Spool(log, in: "/spool", environment)
+        let batch = LineBatch()
+        Array(TestSpool.line(1).utf8).withUnsafeBytes { batch.append($0, bucket: Bucket(milliseconds: 0)) }
+        _ = try await log.append(batch, delivery: nil)
+        // The record is what is written next.
+        disk.stop(at: disk.operations + 1)
+        let options = ForwardingService.Options(servers: [ServerName("http://127.0.0.1:1")])
+        let service = ForwardingService(spool, options, environment) { _ in }
+        let running = Task { try await service.run() }
+        for _ in 0..<2 { #expect(await !service.drain()) }
+        #expect(service.status.failure?.hasPrefix("cannot write the record of what was sent") == true)
+        service.end()
+        try await running.value
+        disk.clearFaults()
+        try await log.close()
+    }
+
     @Test("a record comes back from its note, and one that is lost or too new is an error")
     func records() async throws {
         let directory = try TemporaryDirectory()
