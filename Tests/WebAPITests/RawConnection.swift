@@ -71,6 +71,19 @@ struct Reply: Sendable {
     }
 }
 
+extension RawConnection {
+    /// The statuses of all answers of a connection that the server closes.
+    static func statuses(from port: Int, to text: String) async throws -> [Int] {
+        try await Blocking.run {
+            let connection = try RawConnection(port)
+            try connection.send(text)
+            var statuses: [Int] = []
+            while try !connection.isAtEnd() { statuses.append(try connection.readReply().status) }
+            return statuses
+        }
+    }
+}
+
 /// The server closed the connection in the middle of something.
 struct ConnectionEnded: Error {}
 

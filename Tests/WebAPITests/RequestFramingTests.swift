@@ -8,16 +8,8 @@ struct RequestFramingTests {
     private static let event = #"{"timestamp":1361407200000}"#
     private static let ping = "GET /wsapi/ping HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
 
-    /// The statuses of all answers of a connection that the server closes.
     private static func statuses(_ server: TestServer, _ text: String) async throws -> [Int] {
-        let port = server.port
-        return try await Blocking.run {
-            let connection = try RawConnection(port)
-            try connection.send(text)
-            var statuses: [Int] = []
-            while try !connection.isAtEnd() { statuses.append(try connection.readReply().status) }
-            return statuses
-        }
+        try await RawConnection.statuses(from: server.port, to: text)
     }
 
     private static func post(_ fields: String) -> String {

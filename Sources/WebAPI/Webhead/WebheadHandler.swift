@@ -181,7 +181,8 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler, Post
         service.end(exchange.visit, answer, head)
         guard let context else { return }
         var answer = service.finished(answer, for: head)
-        if head.headerFields[.connection]?.lowercased() == "close" { answer.fields[.connection] = "close" }
+        let isLast = head.headerFields[.connection]?.lowercased() == "close" || head.asksForOtherProtocol
+        if isLast { answer.fields[.connection] = "close" }
         if answer.fields.only(.connection) == "close" { state = .ignoring }
         context.write(Self.wrapOutboundOut(.head(service.head(answer))), promise: nil)
         context.write(Self.wrapOutboundOut(.body(answer.body)), promise: nil)

@@ -68,9 +68,13 @@ struct WebheadService: Sendable {
         _ head: HTTPRequest, _ body: ByteBuffer, _ visit: inout Visit, from client: @autoclosure () -> Client
     ) -> Reply {
         do throws(Problem) {
-            let route = try WebheadRoute(head.method, path: try Self.path(of: head), side)
-            if !route.isForOperators { try visit.enter(gate, client()) }
-            switch route {
+            let route = Result { () throws(Problem) in
+                try WebheadRoute(head.method, path: try Self.path(of: head), side)
+            }
+            // The limits hold for what there is not, too.
+            if (try? route.get())?.isForOperators != true { try visit.enter(gate, client()) }
+            guard head.isFramedSoundly else { throw .badFraming }
+            switch try route.get() {
             case .context: return .now(intake.context(head.headerFields))
             case .post: return try post(head, body)
             case .ping: return .now(.text("pong"))
