@@ -66,28 +66,26 @@ public struct BlobIntake: Sendable {
     ) throws(BlobFault) -> [BlobChange: Int] {
         let json = ValidJSON(text)
         var changes: [BlobChange: Int] = [:]
-        var (index, blob) = (json.spaceEnd(from: 0), 0)
-        while index < text.count {
-            switch text[index] {
-            case Ascii.openBracket, Ascii.closeBracket, Ascii.comma: index += 1
-            default:
-                guard blob < Self.mostBlobs else {
-                    throw BlobFault(.tooMany, "at most \(Self.mostBlobs) blobs come together")
-                }
-                let end = json.valueEnd(from: index)
-                do throws(BlobFault) {
-                    try append(json, index, context, to: batch, &changes)
-                } catch {
-                    var fault = error
-                    fault.blob = blob
-                    throw fault
-                }
-                blob += 1
-                index = end
+        for (blob, start) in BlobStarts(json).enumerated() {
+            guard blob < Self.mostBlobs else {
+                throw BlobFault(.tooMany, "at most \(Self.mostBlobs) blobs come together")
             }
-            index = json.spaceEnd(from: index)
+            do throws(BlobFault) {
+                try append(json, start, context, to: batch, &changes)
+            } catch {
+                var fault = error
+                fault.blob = blob
+                throw fault
+            }
         }
         return changes
+    }
+
+    /// How many blobs a text holds, good or bad.
+    ///
+    /// - Parameter text: as for `append`.
+    public static func count(_ text: UnsafeRawBufferPointer) -> Int {
+        BlobStarts(ValidJSON(text)).reduce(0) { count, _ in count + 1 }
     }
 
     private func append(
@@ -110,5 +108,29 @@ public struct BlobIntake: Sendable {
             }
         }
         if let failure { throw BlobFault(.badEvent, failure.message) }
+    }
+}
+
+/// Where the blobs of a text begin: of one, of a list, or of lists in lists.
+private struct BlobStarts: Swift.Sequence, IteratorProtocol {
+    private let json: ValidJSON
+    private var place: Int
+
+    init(_ json: ValidJSON) {
+        self.json = json
+        place = json.spaceEnd(from: 0)
+    }
+
+    mutating func next() -> Int? {
+        while place < json.bytes.count {
+            let start = place
+            switch json.bytes[start] {
+            case Ascii.openBracket, Ascii.closeBracket, Ascii.comma: place = json.spaceEnd(from: start + 1)
+            default:
+                place = json.spaceEnd(from: json.valueEnd(from: start))
+                return start
+            }
+        }
+        return nil
     }
 }

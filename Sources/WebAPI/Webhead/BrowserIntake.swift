@@ -9,7 +9,7 @@ struct BrowserIntake: Sendable {
     /// What a post comes to.
     enum Decision {
         /// Nothing is to be stored; the browser need not know why.
-        case dropped(reason: String)
+        case dropped(reason: String, blobs: Int)
         case store(LineBatch, Admission, [BlobChange: Int])
     }
 
@@ -21,7 +21,7 @@ struct BrowserIntake: Sendable {
 
     func decide(_ head: HTTPRequest, _ body: ByteBuffer) throws(Problem) -> Decision {
         let fields = BrowserFields(head.headerFields)
-        if options.optOut.contains(where: { fields.gives($0) }) { return .dropped(reason: "opt_out") }
+        if options.optOut.contains(where: { fields.gives($0) }) { return .dropped(reason: "opt_out", blobs: 0) }
         guard Self.isTaken(fields.contentType) else { throw .unsupportedBrowserType }
         let now = surroundings.now()
         guard let cookie = fields.cookie(SessionCookie.name), let session = keys.session(ofCookie: cookie, now: now)
@@ -47,10 +47,12 @@ struct BrowserIntake: Sendable {
         guard let token = post.token, keys.isToken(body[token], of: known, now: now) else {
             throw .forgedRequest
         }
-        guard !surroundings.isFull() else { throw .spoolFull }
-        guard options.sample.keeps(known.session.id) else { return .dropped(reason: "sampled_out") }
-        guard let admission = log.admitNow(body.count) else { throw Self.refusal(log) }
         let data = UnsafeRawBufferPointer(rebasing: body[post.data])
+        guard !surroundings.isFull() else { throw .spoolFull.refusing(data) }
+        guard options.sample.keeps(known.session.id) else {
+            return .dropped(reason: "sampled_out", blobs: BlobIntake.count(data))
+        }
+        guard let admission = log.admitNow(body.count) else { throw Self.refusal(log).refusing(data) }
         let batch = LineBatch(capacity: data.count + 256)
         let context = BlobContext(
             now: now, userAgent: agent, sample: options.sample)
@@ -58,7 +60,7 @@ struct BrowserIntake: Sendable {
             let changes = try blobs.append(data, context, to: batch)
             return .store(batch, admission, changes)
         } catch {
-            throw Problem(blob: error)
+            throw Problem(blob: error).refusing(data)
         }
     }
 
@@ -94,5 +96,14 @@ struct BrowserIntake: Sendable {
         let halves = [surroundings.random(), surroundings.random()]
         return Session(
             id: halves.flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> (8 * UInt64($0))) } })
+    }
+}
+
+extension Problem {
+    /// With the number of blobs that are not taken for it.
+    fileprivate func refusing(_ data: UnsafeRawBufferPointer) -> Problem {
+        var problem = self
+        problem.events = BlobIntake.count(data)
+        return problem
     }
 }

@@ -92,8 +92,8 @@ struct WebheadService: Sendable {
     private func post(_ head: HTTPRequest, _ body: ByteBuffer) throws(Problem) -> Reply {
         metrics.counters.receive(bytes: body.readableBytes)
         switch try intake.decide(head, body) {
-        case .dropped(let reason):
-            metrics.counters.refuse(reason, events: 0)
+        case .dropped(let reason, let blobs):
+            metrics.counters.refuse(reason, events: blobs)
             return .now(Self.success)
         case .store(let batch, let admission, let changes):
             guard !batch.isEmpty else { return .now(Self.success) }
@@ -106,11 +106,14 @@ struct WebheadService: Sendable {
         to result: Result<AppendOutcome, StoreError>, lines: Int, _ changes: [BlobChange: Int]
     ) -> ShortAnswer {
         switch result {
-        case .success:
-            metrics.counters.accept(lines, discarding: 0)
+        case .success(let outcome):
+            metrics.counters.accept(outcome.accepted, discarding: outcome.discarded)
             metrics.webhead?.count(changes)
             return Self.success
-        case .failure(let error): return refuse(error.code == .noSpace ? .spoolFull : .brokenWebhead, for: error)
+        case .failure(let error):
+            var problem = error.code == .noSpace ? Problem.spoolFull : .brokenWebhead
+            problem.events = lines
+            return refuse(problem, for: error)
         }
     }
 
@@ -119,7 +122,7 @@ struct WebheadService: Sendable {
     func refuse(_ problem: Problem) -> ShortAnswer { refuse(problem, for: problem) }
 
     private func refuse(_ problem: Problem, for error: any Error) -> ShortAnswer {
-        metrics.counters.refuse(problem.reason, events: 0)
+        metrics.counters.refuse(problem.reason, events: problem.events ?? 0)
         var answer = ShortAnswer(problem)
         if problem.status.kind == .serverError { answer.fields[.requestID] = failures.tell(problem, error) }
         return answer
