@@ -30,8 +30,7 @@ struct BrowserFields {
         case .gpc: return privacyControl == "1"
         case .dnt: return noTracking == "1"
         case .cookie:
-            guard let value = cookie(SessionCookie.optOutName) else { return false }
-            return value != "0" && !value.isEmpty
+            return cookie(SessionCookie.optOutName).map { $0 != "0" } ?? false
         }
     }
 

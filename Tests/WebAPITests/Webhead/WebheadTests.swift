@@ -123,7 +123,7 @@ struct WebheadTests {
     @Test(
         "whoever does not want to be measured is not, and is told of success",
         arguments: [
-            ("sec-gpc", "1"), ("dnt", "1"), ("cookie", "daybook_opt_out=1"),
+            ("sec-gpc", "1"), ("dnt", "1"), ("cookie", "daybook_opt_out=1"), ("cookie", "daybook_opt_out="),
         ])
     func optOut(name: String, value: String) async throws {
         try await TestWebhead.run { webhead in
