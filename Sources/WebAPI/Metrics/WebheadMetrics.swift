@@ -36,7 +36,7 @@ final class WebheadMetrics: Sendable {
 
     private struct Told {
         /// What was counted before the process began is not counted here.
-        var forwarded: [String: UInt64]?
+        var forwarded: [String: UInt64] = [:]
         var servers: Set<String> = []
     }
 
@@ -63,12 +63,13 @@ final class WebheadMetrics: Sendable {
         set("daybook_spool_full", figures.isFull ? 1 : 0)
         told.withLock { told in
             for (outcome, events) in figures.forwarded {
-                let before = told.forwarded?[outcome] ?? 0
+                let before = told.forwarded[outcome] ?? 0
                 Counter(
                     label: "daybook_forwarded_events_total", dimensions: [("outcome", outcome)], factory: factory
                 ).increment(by: events - min(before, events))
+                // Of two who ask at once, the one with the older figures may come last.
+                told.forwarded[outcome] = max(before, events)
             }
-            told.forwarded = figures.forwarded
             for server in figures.servers { tell(of: server) }
             // What was told of one that is gone would stay as it was.
             let names = Set(figures.servers.map(\.name))

@@ -1,4 +1,5 @@
 import LogEngine
+import Synchronization
 import TestSupport
 import Testing
 
@@ -67,6 +68,22 @@ struct WebheadMetricsTests {
         let metrics = WebheadMetrics(registry) { [figures] in figures }
         metrics.update()
         #expect(registry.counter("daybook_forwarded_events_total", [("outcome", "delivered")]).value == 0)
+    }
+
+    @Test("figures that come late are counted once")
+    func late() {
+        let registry = MetricRegistry(MetricTable.webhead)
+        let events = Mutex<UInt64>(40)
+        let metrics = WebheadMetrics(registry) {
+            var figures = SpoolFigures()
+            figures.forwarded = ["delivered": events.withLock { $0 }]
+            return figures
+        }
+        for now: UInt64 in [50, 45, 55] {
+            events.withLock { $0 = now }
+            metrics.update()
+        }
+        #expect(registry.counter("daybook_forwarded_events_total", [("outcome", "delivered")]).value == 15)
     }
 
     @Test("limits of requests hold for browsers, and not for those who run the webhead")
