@@ -37,6 +37,8 @@ public final class TokenWatch: Sendable {
             }
             book.replaceStored(list)
             return nil
+        } catch is CancellationError {
+            return nil
         } catch {
             return "\(error); the tokens of before stay in force"
         }

@@ -251,6 +251,13 @@ struct AccessServerTests {
         #expect(throws: TokenFile.Damage.self) { try TokenWatch(file, TokenBook()) { _ in } }
         try disk.remove("/data/TOKENS")
         #expect(await watch.look()?.contains("is gone") == true)
+        // At the end of a server that is nobody's trouble.
+        let ended = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return await watch.look()
+        }
+        let said = await ended.value
+        #expect(said == nil)
         #expect(book.token(of: Self.tokens[0].hash) == Self.tokens[0])
         disk.replace("/data/TOKENS", whole)
         _ = try file.update { $0.remove("reader") }
