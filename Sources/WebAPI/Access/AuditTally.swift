@@ -57,13 +57,13 @@ struct AuditTally {
 
     private var sums: [Key: Sum] = [:]
     private var bucket: UInt64 = 0
-    /// Of the newest bucket.
+    /// Of that bucket.
     private var kinds = 0
 
-    /// - Parameter bucket: of the time of the access. It does not go back.
+    /// - Parameter bucket: of the time of the access. It goes back where a clock is set back.
     mutating func add(_ access: AuditedAccess, times: UInt64, events: UInt64, in bucket: UInt64) {
         guard times > 0 || events > 0 else { return }
-        if bucket > self.bucket { (self.bucket, kinds) = (bucket, 0) }
+        if bucket != self.bucket { (self.bucket, kinds) = (bucket, sums.keys.count { $0.bucket == bucket }) }
         let key = key(for: access)
         if sums[key] == nil { kinds += 1 }
         sums[key, default: Sum()].times += times
@@ -83,7 +83,7 @@ struct AuditTally {
     mutating func take(at bucket: UInt64?) -> [AuditRecord] {
         var records: [AuditRecord] = []
         for (key, sum) in sums {
-            let isOver = bucket.map { key.bucket < $0 } ?? true
+            let isOver = key.bucket != bucket
             guard isOver || !sum.isTold else { continue }
             if !sum.isEmpty {
                 records.append(

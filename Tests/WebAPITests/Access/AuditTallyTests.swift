@@ -72,6 +72,22 @@ struct AuditTallyTests {
         #expect(tally.take(at: nil).isEmpty)
     }
 
+    @Test("a clock that was ahead, and is set back, leaves nothing under a time to come")
+    func setBack() {
+        var tally = AuditTally()
+        for bucket: UInt64 in [600, 9_000, 600] {
+            for _ in 0..<2 { tally.add(Self.refusal("a"), times: 1, events: 0, in: bucket) }
+        }
+        let records = Self.sorted(tally.take(at: 600))
+        #expect(records.map(\.bucket) == [600, 9_000] && records.map(\.times) == [4, 2])
+        tally.add(Self.refusal("a"), times: 1, events: 0, in: 9_000)
+        tally.add(Self.refusal("a"), times: 1, events: 0, in: 600)
+        #expect(tally.take(at: 600).map(\.bucket) == [9_000])
+        for number in 0..<AuditTally.most { tally.add(Self.refusal("\(number)"), times: 1, events: 0, in: 9_000) }
+        tally.add(Self.refusal("b"), times: 1, events: 0, in: 600)
+        #expect(tally.take(at: nil).count == AuditTally.most + 2, "the room of a bucket is its own")
+    }
+
     @Test("what waits for a disk that never comes back is bounded, and the rest counted")
     func lost() {
         var tally = AuditTally()
