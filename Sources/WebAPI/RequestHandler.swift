@@ -57,14 +57,6 @@ struct RequestHandler: Sendable {
     }
     var reader: EventReader { EventReader(log: log, blocking: blocking, places: places) }
 
-    /// `nil` for what is none, or what this listener does not take.
-    func plainPost(_ bytes: UnsafeRawBufferPointer, through channel: any Channel) -> PlainPost? {
-        guard role.servesEvents, !drain.isStopping,
-            let post = PlainPost(bytes, limits, byteLimit: requests.bodyBytes)
-        else { return nil }
-        return access.isOpen || lets(post.head(in: bytes), through: channel) ? post : nil
-    }
-
     /// `nil` for a request that is none, or that this listener does not take.
     func smallPost(_ head: HTTPRequest, through channel: any Channel) -> SmallPost? {
         guard role.servesEvents, !drain.isStopping, let post = SmallPost(head, byteLimit: requests.bodyBytes) else {

@@ -73,7 +73,7 @@ struct PostBench<Part: Sendable> {
     }
 }
 
-/// A `PlainPostHandler` ahead of the parser.
+/// A `PlainRequestHandler` ahead of the parser.
 typealias PlainPostBench = PostBench<ByteBuffer>
 
 extension PlainPostBench {
@@ -84,7 +84,7 @@ extension PlainPostBench {
             { handler in
                 let outlet = ConnectionOutlet(handler.counters, .http1, date: handler.date)
                 let idle = IdleLimit(.patient, handler.counters, date: handler.date)
-                return (PlainPostHandler(handler, outlet, idle), [outlet, idle])
+                return (PlainRequestHandler(handler, outlet, idle), [outlet, idle])
             }, body)
     }
 

@@ -4,19 +4,18 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 
-/// A connection that speaks HTTP/1.1, whose plain small POSTs are answered ahead of the parser.
+/// A connection that speaks HTTP/1.1, whose plain small requests are answered ahead of the parser.
 struct HTTP1Connection: ServerChildChannel {
     let channel: HTTP1Channel
-    /// Who answers those; `nil`: nobody.
-    let posts: RequestHandler?
+    /// Answers those.
+    let ahead: Listener.Ahead
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         self.channel.setup(channel: channel, logger: logger).flatMapThrowing { value in
-            guard let handler = self.posts else { return value }
             let pipeline = channel.pipeline.syncOperations
-            let posts = PlainPostHandler(
-                handler, try pipeline.handler(type: ConnectionOutlet.self), try pipeline.handler(type: IdleLimit.self))
-            try pipeline.addHandler(posts, position: .before(pipeline.handler(type: HTTPResponseEncoder.self)))
+            let ahead = self.ahead(
+                try pipeline.handler(type: ConnectionOutlet.self), try pipeline.handler(type: IdleLimit.self))
+            try pipeline.addHandler(ahead, position: .before(pipeline.handler(type: HTTPResponseEncoder.self)))
             return value
         }
     }

@@ -4,6 +4,9 @@ import NIOPosix
 
 /// What every connection that is accepted becomes.
 struct Listener: Sendable {
+    /// A handler of a connection's bytes, which tells the two others what it answers.
+    typealias Ahead = @Sendable (ConnectionOutlet, IdleLimit) -> any RemovableChannelHandler
+
     let counters: Counters
     let date: HTTPDate
     /// Of clients with HTTP/2, and those who follow.
@@ -12,8 +15,8 @@ struct Listener: Sendable {
     let answerer: @Sendable () -> any RemovableChannelHandler
     /// What answers those that it passes.
     let responder: HTTPChannelHandler.Responder
-    /// Who answers plain POSTs of events ahead of the parser; `nil`: nobody.
-    let posts: RequestHandler?
+    /// What answers plain requests ahead of the parser.
+    let ahead: Ahead
     let limits: ConnectionLimits
     /// `nil`: plain HTTP/1.1.
     let certificates: ServerCertificates?
@@ -45,7 +48,7 @@ struct Listener: Sendable {
                 maxHeaderFieldSize: limits.headerBytes, maxHeaderListSize: limits.headerBytes,
                 maxHeaderFieldCount: limits.headerFields))
         return HTTP1Connection(
-            channel: HTTP1Channel(responder: responder, configuration: configuration), posts: posts)
+            channel: HTTP1Channel(responder: responder, configuration: configuration), ahead: ahead)
     }
 
     private func handlers(_ carrier: ConnectionOutlet.Carrier) -> [any RemovableChannelHandler] {
@@ -66,6 +69,6 @@ extension Listener {
             answerer: { SmallPostHandler(handler) },
             responder: { request, writer, channel in
                 try await handler.respond(to: request, writer: writer, channel: channel)
-            }, posts: handler, limits: limits, certificates: certificates)
+            }, ahead: { PlainRequestHandler(handler, $0, $1) }, limits: limits, certificates: certificates)
     }
 }

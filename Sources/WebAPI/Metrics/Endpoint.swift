@@ -20,6 +20,7 @@ struct Endpoint: Equatable {
 
     static let count = (templates.count + 1) * Method.allCases.count
     static let storeEvents = Endpoint(.post, template: numbers[Route.eventsPath])
+    static let sessionContext = Endpoint(.get, template: numbers[WebheadRoute.contextPath])
 
     private static let templates = (Array(Route.paths.keys) + [WebheadRoute.contextPath]).sorted()
     private static let numbers = Dictionary(uniqueKeysWithValues: templates.enumerated().map { ($1, $0) })

@@ -7,6 +7,7 @@ struct BrowserFields {
 
     private(set) var userAgent: String?
     private(set) var contentType: String?
+    private(set) var origin: String?
     private var privacyControl: String?
     private var noTracking: String?
     private var cookies: [String] = []
@@ -16,9 +17,26 @@ struct BrowserFields {
             switch field.name {
             case .userAgent: userAgent = field.value
             case .contentType: contentType = field.value
+            case .origin: origin = field.value
             case .cookie: cookies.append(field.value)
             case Self.globalPrivacyControl: privacyControl = field.value
             case Self.doNotTrack: noTracking = field.value
+            default: break
+            }
+        }
+    }
+
+    init(_ fields: PlainFields) {
+        var fields = fields
+        while let (name, value) = fields.next() {
+            var text: String { String(decoding: value, as: UTF8.self) }
+            switch name.count {
+            case 3 where name.isEqual(to: "dnt"): noTracking = text
+            case 6 where name.isEqual(to: "cookie"): cookies.append(text)
+            case 6 where name.isEqual(to: "origin"): origin = text
+            case 7 where name.isEqual(to: "sec-gpc"): privacyControl = text
+            case 10 where name.isEqual(to: "user-agent"): userAgent = text
+            case 12 where name.isEqual(to: "content-type"): contentType = text
             default: break
             }
         }

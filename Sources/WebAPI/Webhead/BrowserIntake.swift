@@ -19,8 +19,7 @@ struct BrowserIntake: Sendable {
     let surroundings: WebheadSurroundings
     let blobs: BlobIntake
 
-    func decide(_ head: HTTPRequest, _ body: ByteBuffer) throws(Problem) -> Decision {
-        let fields = BrowserFields(head.headerFields)
+    func decide(_ fields: BrowserFields, _ body: ByteBuffer) throws(Problem) -> Decision {
         if options.optOut.contains(where: { fields.gives($0) }) { return .dropped(reason: "opt_out", blobs: 0) }
         guard Self.isTaken(fields.contentType) else { throw .unsupportedBrowserType }
         let now = surroundings.now()
@@ -72,9 +71,8 @@ struct BrowserIntake: Sendable {
     // MARK: - Sessions
 
     /// The answer to `GET /wsapi/session_context`.
-    func context(_ fields: HTTPFields) -> ShortAnswer {
+    func context(_ fields: BrowserFields) -> ShortAnswer {
         let now = surroundings.now()
-        let fields = BrowserFields(fields)
         let known = fields.cookie(SessionCookie.name).flatMap { keys.session(ofCookie: $0, now: now) }
         let session = known?.session ?? newSession()
         let rate =

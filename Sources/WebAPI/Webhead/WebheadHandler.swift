@@ -32,9 +32,7 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler, Post
     /// What is being stored, and for whom.
     private struct Stored {
         let exchange: Exchange
-        let admission: Admission
-        let lines: Int
-        let changes: [BlobChange: Int]
+        let events: WebheadService.NewEvents
     }
 
     private let service: WebheadService
@@ -122,27 +120,25 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler, Post
             write(answer, to: exchange)
             sendAnswer()
         case .later(let make): answer(exchange, context, make)
-        case .stored(let batch, let admission, let changes): store(batch, admission, changes, exchange, context)
+        case .stored(let events): store(events, exchange, context)
         }
     }
 
     private func store(
-        _ batch: LineBatch, _ admission: Admission, _ changes: [BlobChange: Int], _ exchange: Exchange,
-        _ context: ChannelHandlerContext
+        _ events: WebheadService.NewEvents, _ exchange: Exchange, _ context: ChannelHandlerContext
     ) {
         state = .answering
-        stored = Stored(exchange: exchange, admission: admission, lines: batch.lineCount, changes: changes)
+        stored = Stored(exchange: exchange, events: events)
         let answers = service.answers.answers(of: context.eventLoop)
         let here = NIOLoopBound<any PostAnswering>(self, eventLoop: context.eventLoop)
-        service.intake.log.append(batch, delivery: nil) { answers.put($0, for: here) }
+        service.intake.log.append(events.lines, delivery: nil) { answers.put($0, for: here) }
     }
 
     /// Counts even if the client is gone by now.
     func finish(_ result: Result<AppendOutcome, StoreError>) {
         guard let stored else { return }
-        stored.admission.release()
         self.stored = nil
-        finish(service.answer(to: result, lines: stored.lines, stored.changes), stored.exchange)
+        finish(service.answer(stored.events, to: result), stored.exchange)
     }
 
     func sendAnswer() { context?.flush() }
@@ -178,7 +174,7 @@ final class WebheadHandler: ChannelInboundHandler, RemovableChannelHandler, Post
 
     private func write(_ answer: ShortAnswer, to exchange: Exchange) {
         let head = exchange.head
-        service.end(exchange.visit, answer, head)
+        service.end(exchange.visit, answer, head.method)
         guard let context else { return }
         var answer = service.finished(answer, for: head)
         let isLast = head.headerFields[.connection]?.lowercased() == "close" || head.asksForOtherProtocol

@@ -69,7 +69,8 @@ public struct WebheadServer: Service {
                 responder: { _, writer, _ in
                     // `WebheadHandler` lets no request through.
                     try await writer.writeResponse(HTTPResponse(status: .internalServerError))
-                }, posts: nil, limits: limits, certificates: service.certificates)
+                }, ahead: { PlainRequestHandler(PlainBrowsers(answers, limits), $0, $1) }, limits: limits,
+                certificates: service.certificates)
         }
     }
 }

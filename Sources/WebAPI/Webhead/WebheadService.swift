@@ -12,7 +12,20 @@ struct WebheadService: Sendable {
         /// What is asked blocks.
         case later(@Sendable () -> ShortAnswer)
         /// Once these are durable.
-        case stored(LineBatch, Admission, [BlobChange: Int])
+        case stored(NewEvents)
+    }
+
+    /// What becomes of a post.
+    enum Posted {
+        case answered(ShortAnswer)
+        case stored(NewEvents)
+    }
+
+    /// What a browser brought, on its way to the spool.
+    struct NewEvents {
+        let lines: LineBatch
+        let changes: [BlobChange: Int]
+        let admission: Admission
     }
 
     /// Whom a listener is for.
@@ -44,14 +57,16 @@ struct WebheadService: Sendable {
         bodyBytes = min(intake.options.bodyBytes, requests.bodyBytes)
     }
 
+    var isStopping: Bool { drain.isStopping }
+
     // MARK: - Visits
 
-    func visit(_ head: HTTPRequest) -> Visit {
-        Visit(to: Endpoint(head.method, path: try? Self.path(of: head)), metrics.requests, now: intake.log.uptime())
-    }
+    func visit(_ head: HTTPRequest) -> Visit { visit(Endpoint(head.method, path: try? Self.path(of: head))) }
 
-    func end(_ visit: Visit, _ answer: ShortAnswer, _ head: HTTPRequest) {
-        if head.method != .head { metrics.counters.send(bytes: answer.body.readableBytes) }
+    func visit(_ endpoint: Endpoint) -> Visit { Visit(to: endpoint, metrics.requests, now: intake.log.uptime()) }
+
+    func end(_ visit: Visit, _ answer: ShortAnswer, _ method: HTTPRequest.Method) {
+        if method != .head { metrics.counters.send(bytes: answer.body.readableBytes) }
         visit.answer(answer.status, now: intake.log.uptime())
         visit.end()
     }
@@ -75,8 +90,12 @@ struct WebheadService: Sendable {
             if (try? route.get())?.isForOperators != true { try visit.enter(gate, client()) }
             guard head.isFramedSoundly else { throw .badFraming }
             switch try route.get() {
-            case .context: return .now(intake.context(head.headerFields))
-            case .post: return try post(head, body)
+            case .context: return .now(intake.context(BrowserFields(head.headerFields)))
+            case .post:
+                switch try post(BrowserFields(head.headerFields), body) {
+                case .answered(let answer): return .now(answer)
+                case .stored(let events): return .stored(events)
+                }
             case .ping: return .now(.text("pong"))
             case .isAlive: return .now(.text("ok"))
             case .isReady: return .later { readiness() }
@@ -89,30 +108,29 @@ struct WebheadService: Sendable {
         }
     }
 
-    private func post(_ head: HTTPRequest, _ body: ByteBuffer) throws(Problem) -> Reply {
+    func post(_ fields: BrowserFields, _ body: ByteBuffer) throws(Problem) -> Posted {
         metrics.counters.receive(bytes: body.readableBytes)
-        switch try intake.decide(head, body) {
+        switch try intake.decide(fields, body) {
         case .dropped(let reason, let blobs):
             metrics.counters.refuse(reason, events: blobs)
-            return .now(Self.success)
+            return .answered(Self.success)
         case .store(let batch, let admission, let changes):
-            guard !batch.isEmpty else { return .now(Self.success) }
-            return .stored(batch, admission, changes)
+            guard !batch.isEmpty else { return .answered(Self.success) }
+            return .stored(NewEvents(lines: batch, changes: changes, admission: admission))
         }
     }
 
     /// Once the outcome is known. Never 500: browsers keep what they could not bring (SPEC Z3).
-    func answer(
-        to result: Result<AppendOutcome, StoreError>, lines: Int, _ changes: [BlobChange: Int]
-    ) -> ShortAnswer {
+    func answer(_ events: NewEvents, to result: Result<AppendOutcome, StoreError>) -> ShortAnswer {
+        events.admission.release()
         switch result {
         case .success(let outcome):
             metrics.counters.accept(outcome.accepted, discarding: outcome.discarded)
-            metrics.webhead?.count(changes)
+            metrics.webhead?.count(events.changes)
             return Self.success
         case .failure(let error):
             var problem = error.code == .noSpace ? Problem.spoolFull : .brokenWebhead
-            problem.events = lines
+            problem.events = events.lines.lineCount
             return refuse(problem, for: error)
         }
     }
@@ -154,15 +172,21 @@ struct WebheadService: Sendable {
 
     /// What every answer to a browser has.
     func finished(_ answer: ShortAnswer, for head: HTTPRequest) -> ShortAnswer {
+        finished(answer, head.method, path: head.path, origin: head.headerFields[.origin])
+    }
+
+    func finished(
+        _ answer: ShortAnswer, _ method: HTTPRequest.Method, path: String?, origin: String?
+    ) -> ShortAnswer {
         guard side == .browsers else { return answer }
         var answer = answer
-        if head.path?.hasPrefix("/wsapi") == true { answer.fields[.cacheControl] = "no-cache, max-age=0" }
+        if path?.hasPrefix("/wsapi") == true { answer.fields[.cacheControl] = "no-cache, max-age=0" }
         guard !intake.options.origins.isEmpty else { return answer }
         answer.fields[.vary] = "Origin"
-        guard let origin = head.headerFields[.origin], intake.options.origins.contains(origin) else { return answer }
+        guard let origin, intake.options.origins.contains(origin) else { return answer }
         answer.fields[.accessControlAllowOrigin] = origin
         answer.fields[.accessControlAllowCredentials] = "true"
-        guard head.method == .options else { return answer }
+        guard method == .options else { return answer }
         answer.fields[.accessControlAllowMethods] = "GET, POST"
         answer.fields[.accessControlAllowHeaders] = "Content-Type"
         answer.fields[.accessControlMaxAge] = "86400"

@@ -2,14 +2,19 @@ import Testing
 
 @testable import WebAPI
 
-@Suite("PlainPost")
-struct PlainPostTests {
+@Suite("PlainRequest")
+struct PlainRequestTests {
     private static let line = "POST /wsapi/interaction_data HTTP/1.1\r\n"
     private static let fields = "Host: a\r\nContent-Type: application/x-ndjson\r\nContent-Length: 2\r\n"
     private static let plain = line + fields + "\r\n{}"
 
-    private static func find(_ text: String, _ limits: ConnectionLimits = ConnectionLimits()) -> PlainPost? {
-        Array(text.utf8).withUnsafeBytes { PlainPost($0, limits, byteLimit: 32 << 10) }
+    private static let form = PlainForm(.post, "/wsapi/interaction_data", type: "application/x-ndjson")
+
+    private static func find(
+        _ text: String, _ form: PlainForm = form, _ limits: ConnectionLimits = ConnectionLimits(),
+        byteLimit: Int = 32 << 10
+    ) -> PlainRequest? {
+        Array(text.utf8).withUnsafeBytes { PlainRequest($0, form, limits, byteLimit: byteLimit) }
     }
 
     @Test("one is found with its length, whatever follows it")
@@ -25,7 +30,7 @@ struct PlainPostTests {
     func head() throws {
         let text = Self.line + Self.fields + "Authorization:  Bearer a.b \r\nX-Empty:\r\n\r\n{}"
         let head = try Array(text.utf8).withUnsafeBytes { bytes in
-            try #require(PlainPost(bytes, ConnectionLimits(), byteLimit: 2)).head(in: bytes)
+            try #require(PlainRequest(bytes, Self.form, ConnectionLimits(), byteLimit: 2)).head(Self.form, in: bytes)
         }
         #expect(head.method == .post)
         #expect(head.path == "/wsapi/interaction_data")
@@ -39,7 +44,7 @@ struct PlainPostTests {
 
     @Test("a body beyond what this server takes is none")
     func byteLimit() {
-        #expect(Array(Self.plain.utf8).withUnsafeBytes { PlainPost($0, ConnectionLimits(), byteLimit: 1) } == nil)
+        #expect(Self.find(Self.plain, byteLimit: 1) == nil)
     }
 
     @Test("a part of one is none")
@@ -112,15 +117,34 @@ struct PlainPostTests {
         }
     }
 
+    @Test("a form without a type takes any, or none")
+    func anyType() {
+        let form = PlainForm(.post, "/wsapi/interaction_data")
+        for type in ["Content-Type: text/plain;charset=UTF-8\r\n", ""] {
+            #expect(Self.find(Self.line + "Host: a\r\nContent-Length: 2\r\n\(type)\r\n{}", form)?.bodyBytes == 2)
+        }
+    }
+
+    @Test("a GET has no body, and no length of one")
+    func get() {
+        let form = PlainForm(.get, "/wsapi/session_context")
+        let line = "GET /wsapi/session_context HTTP/1.1\r\nHost: a\r\n"
+        let found = Self.find(line + "Cookie: a=b\r\n\r\nrest", form)
+        #expect(found?.byteCount == line.utf8.count + 15 && found?.bodyBytes == 0)
+        for more in ["Content-Length: 0\r\n", "Content-Length: 2\r\n", "Transfer-Encoding: chunked\r\n"] {
+            #expect(Self.find(line + more + "\r\n", form) == nil, "\(more)")
+        }
+    }
+
     @Test("a header at the limits is one, beyond them none")
     func limits() throws {
         var limits = ConnectionLimits()
         limits.headerBytes = try #require(Self.find(Self.plain)?.headBytes)
         limits.headerFields = 3
-        #expect(Self.find(Self.plain, limits) != nil)
+        #expect(Self.find(Self.plain, Self.form, limits) != nil)
         limits.headerBytes -= 1
-        #expect(Self.find(Self.plain, limits) == nil)
+        #expect(Self.find(Self.plain, Self.form, limits) == nil)
         (limits.headerBytes, limits.headerFields) = (32 << 10, 2)
-        #expect(Self.find(Self.plain, limits) == nil)
+        #expect(Self.find(Self.plain, Self.form, limits) == nil)
     }
 }

@@ -4,8 +4,8 @@ import Testing
 
 @testable import WebAPI
 
-@Suite("PlainPostHandler")
-struct PlainPostHandlerTests {
+@Suite("PlainRequestHandler")
+struct PlainRequestHandlerTests {
     private static let post = TestRequest.events(#"{"timestamp":1361407200000}"# + "\n").bytes
     private static let get = TestRequest("GET", "/wsapi/ping").bytes
 

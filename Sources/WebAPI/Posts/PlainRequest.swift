@@ -1,34 +1,46 @@
 import Glibc
 import HTTPTypes
 
-/// Where a POST of events begins and ends, if it is one that every reader of HTTP cuts in the same way: it is here
-/// whole, its lines end in CR LF, its names and values are plain, and its length is told once, as a number. Nothing is
-/// known of any other request, and nothing of it is left out or changed on its way to the parser.
-struct PlainPost: Equatable {
+/// A request that a listener takes ahead of the parser, told by its first line.
+struct PlainForm: Sendable {
+    let method: HTTPRequest.Method
+    let path: String
+    /// The one that its body has to have, in lower case; `nil`: any one, or none.
+    let type: StaticString?
+    /// The first line, with its end.
+    fileprivate let line: [UInt8]
+
+    init(_ method: HTTPRequest.Method, _ path: String, type: StaticString? = nil) {
+        (self.method, self.path, self.type) = (method, path, type)
+        line = Array("\(method.rawValue) \(path) HTTP/1.1\r\n".utf8)
+    }
+}
+
+/// Where a request begins and ends, if it is one that every reader of HTTP cuts in the same way: it is here whole, its
+/// lines end in CR LF, its names and values are plain, and its length is told once, as a number; a GET has none.
+/// Nothing is known of any other request, and nothing of it is left out or changed on its way to the parser.
+struct PlainRequest: Equatable {
     /// Of the request line, the fields and the empty line behind them.
     let headBytes: Int
     let bodyBytes: Int
+    private let lineBytes: Int
 
     var byteCount: Int { headBytes + bodyBytes }
-
-    private static let requestLine: StaticString = "POST /wsapi/interaction_data HTTP/1.1\r\n"
 
     /// - Parameters:
     ///   - bytes: begin with the request; others may follow it.
     ///   - byteLimit: of a body.
-    init?(_ bytes: UnsafeRawBufferPointer, _ limits: ConnectionLimits, byteLimit: Int) {
-        let line = Self.requestLine
-        guard let start = bytes.baseAddress, bytes.count > line.utf8CodeUnitCount,
-            memcmp(start, line.utf8Start, line.utf8CodeUnitCount) == 0
-        else { return nil }
-        var lines = PlainFields(
-            UnsafeRawBufferPointer(rebasing: bytes.prefix(limits.headerBytes)), from: line.utf8CodeUnitCount)
-        var (hosts, types, lengths, others, body) = (0, 0, 0, 0, 0)
-        while let field = lines.next() {
+    init?(_ bytes: UnsafeRawBufferPointer, _ form: PlainForm, _ limits: ConnectionLimits, byteLimit: Int) {
+        guard bytes.starts(with: form.line) else { return nil }
+        var fields = PlainFields(
+            UnsafeRawBufferPointer(rebasing: bytes.prefix(limits.headerBytes)), from: form.line.count)
+        var (count, hosts, types, lengths, body) = (0, 0, 0, 0, 0)
+        while let field = fields.next() {
+            count += 1
             switch PlainFieldName(field.name) {
             case .host: hosts += 1
             case .contentType:
-                guard field.value.isEqual(to: "application/x-ndjson") else { return nil }
+                if let type = form.type, !field.value.isEqual(to: type) { return nil }
                 types += 1
             case .contentLength:
                 guard let count = field.value.number, count <= min(EventIntake.loopBytes, byteLimit) else { return nil }
@@ -36,25 +48,30 @@ struct PlainPost: Equatable {
                 body = count
             case .connection:
                 guard field.value.isEqual(to: "keep-alive") else { return nil }
-                others += 1
             case .meaningful: return nil
-            case .ignored: others += 1
+            case .ignored: break
             }
         }
-        guard let end = lines.end, hosts == 1, types == 1, lengths == 1, others + 3 <= limits.headerFields,
-            bytes.count - end >= body
+        let hasBody = form.method == .post
+        guard let end = fields.end, hosts == 1, lengths == (hasBody ? 1 : 0),
+            types == 1 || form.type == nil && types == 0,
+            count <= limits.headerFields, bytes.count - end >= body
         else { return nil }
-        (headBytes, bodyBytes) = (end, body)
+        (headBytes, bodyBytes, lineBytes) = (end, body, form.line.count)
+    }
+
+    /// - Parameter bytes: those that it was found in.
+    func fields(in bytes: UnsafeRawBufferPointer) -> PlainFields {
+        PlainFields(UnsafeRawBufferPointer(rebasing: bytes[..<headBytes]), from: lineBytes)
     }
 
     /// The request as others see it, for who asks who sent it.
     ///
     /// - Parameter bytes: those that it was found in.
-    func head(in bytes: UnsafeRawBufferPointer) -> HTTPRequest {
-        var head = HTTPRequest(method: .post, scheme: nil, authority: nil, path: Route.eventsPath)
-        var lines = PlainFields(
-            UnsafeRawBufferPointer(rebasing: bytes[..<headBytes]), from: Self.requestLine.utf8CodeUnitCount)
-        while let field = lines.next() {
+    func head(_ form: PlainForm, in bytes: UnsafeRawBufferPointer) -> HTTPRequest {
+        var head = HTTPRequest(method: form.method, scheme: nil, authority: nil, path: form.path)
+        var fields = fields(in: bytes)
+        while let field = fields.next() {
             let value = String(decoding: field.value, as: UTF8.self)
             if case .host = PlainFieldName(field.name) {
                 head.authority = value
@@ -66,7 +83,7 @@ struct PlainPost: Equatable {
     }
 }
 
-/// What a field is to a POST of events.
+/// What a field is to the request that has it.
 private enum PlainFieldName {
     case host
     case contentType
@@ -94,13 +111,13 @@ private enum PlainFieldName {
 }
 
 /// The fields of a header, as long as they are plain: a token, a colon, blanks, printable ASCII, CR LF.
-private struct PlainFields {
+struct PlainFields {
     private let bytes: UnsafeRawBufferPointer
     private var place: Int
     /// Behind the empty line that ends them, once that was met.
-    private(set) var end: Int?
+    fileprivate private(set) var end: Int?
 
-    init(_ bytes: UnsafeRawBufferPointer, from place: Int) {
+    fileprivate init(_ bytes: UnsafeRawBufferPointer, from place: Int) {
         self.bytes = bytes
         self.place = place
     }
@@ -152,7 +169,7 @@ extension UInt8 {
 
 extension UnsafeRawBufferPointer {
     /// - Parameter text: in lower case; the bytes may be in any.
-    fileprivate func isEqual(to text: StaticString) -> Bool {
+    func isEqual(to text: StaticString) -> Bool {
         guard count == text.utf8CodeUnitCount else { return false }
         for (index, byte) in enumerated() {
             let isUpper = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
