@@ -34,7 +34,9 @@ let package = Package(
         .target(name: "SegmentFormat", dependencies: ["CLZ4", "CXXHash", "CZstd"], swiftSettings: strict),
         .target(name: "BodyDecoding", dependencies: ["CLZ4", "CZlib", "CZstd"], swiftSettings: strict),
         .target(name: "LogEngine", dependencies: ["SegmentFormat"], swiftSettings: strict),
-        .target(name: "Interactions", dependencies: ["SegmentFormat", "LogEngine"], swiftSettings: strict),
+        .target(name: "StrictJSON", swiftSettings: strict),
+        .target(
+            name: "Interactions", dependencies: ["SegmentFormat", "LogEngine", "StrictJSON"], swiftSettings: strict),
         .target(
             name: "Settings", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: strict),
         .target(
@@ -50,7 +52,7 @@ let package = Package(
         .target(
             name: "WebAPI",
             dependencies: [
-                "BodyDecoding", "SegmentFormat", "LogEngine", "Interactions",
+                "BodyDecoding", "SegmentFormat", "LogEngine", "StrictJSON", "Interactions",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -72,7 +74,7 @@ let package = Package(
         .executableTarget(
             name: "daybook",
             dependencies: [
-                "SegmentFormat", "LogEngine", "Interactions", "Forwarding", "Settings", "WebAPI",
+                "SegmentFormat", "LogEngine", "StrictJSON", "Interactions", "Forwarding", "Settings", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -100,7 +102,8 @@ let package = Package(
             name: "SegmentFormatTests", dependencies: ["SegmentFormat", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "LogEngineTests", dependencies: ["LogEngine", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "InteractionsTests", dependencies: ["Interactions", "TestSupport"], swiftSettings: strict),
+            name: "InteractionsTests", dependencies: ["StrictJSON", "Interactions", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "ForwardingTests", dependencies: ["Forwarding", "WebAPI", "TestSupport"], swiftSettings: strict),
         .testTarget(
@@ -122,7 +125,8 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
-        .testTarget(name: "DaybookTests", dependencies: ["daybook", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "DaybookTests", dependencies: ["StrictJSON", "daybook", "TestSupport"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

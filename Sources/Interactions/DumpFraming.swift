@@ -2,6 +2,8 @@
 // document with something wrong inside does not hide those behind it: each row is then read strictly,
 // by `DumpRow`.
 
+import StrictJSON
+
 /// Cuts a CouchDB answer, `{…,"rows":[…],…}` or a bare array of rows, into its rows.
 ///
 /// It is shown a window of the dump that grows at its end and is cut at its front; its indices are of the

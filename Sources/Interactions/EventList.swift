@@ -1,4 +1,5 @@
 import SegmentFormat
+import StrictJSON
 
 // What clients of the original send: one event, a list of them, or lists in lists, as one JSON text.
 
@@ -96,7 +97,7 @@ struct ListWalk {
         while true {
             if mayStart, text.byte(at: index) == Ascii.openBracket {
                 depth += 1
-                guard depth < EventScanner.maximumDepth else { throw text.fault(.tooDeep, at: index) }
+                guard depth < EventBounds.depth else { throw text.fault(.tooDeep, at: index) }
                 index = text.spaceEnd(from: index + 1)
                 mayStart = text.byte(at: index) != Ascii.closeBracket
             } else if mayStart {

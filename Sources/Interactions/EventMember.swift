@@ -1,4 +1,4 @@
-import Glibc
+import StrictJSON
 
 /// One member of the top object, as far as its value.
 struct EventMember {
@@ -41,11 +41,6 @@ extension JSONText {
         if try spells("timestamp", in: range) { return .timestamp }
         if try spells("_id", in: range) { return .storeOwned }
         return try spells("_rev", in: range) ? .storeOwned : .data
-    }
-
-    @inline(__always)
-    func holds(_ text: StaticString, at index: Int) -> Bool {
-        index &+ text.utf8CodeUnitCount <= count && memcmp(base + index, text.utf8Start, text.utf8CodeUnitCount) == 0
     }
 
     /// The timestamp at `start` and the index after it.

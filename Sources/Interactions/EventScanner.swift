@@ -3,6 +3,7 @@
 // floored; `_id` and `_rev` dropped; every other byte as it came.
 
 import SegmentFormat
+import StrictJSON
 
 /// An event that was accepted, as far as the engine is concerned.
 public struct ScannedEvent: Equatable, Sendable {
@@ -15,9 +16,7 @@ public struct ScannedEvent: Equatable, Sendable {
 /// Validates one event and writes the line that is stored for it.
 public struct EventScanner: Sendable {
     /// The length of the longest event, in bytes as received.
-    public static let maximumByteCount = 1_048_576
-    /// How deep objects and arrays may be nested, the event itself being 1.
-    public static let maximumDepth = 64
+    public static let maximumByteCount = EventBounds.byteCount
 
     private let resolution: Resolution
 

@@ -1,11 +1,12 @@
 import SegmentFormat
+import StrictJSON
 
 /// The moment of an event as clients write it: a whole number of seconds since 1970 below 10^11, of
 /// milliseconds from there on (SPEC T1). What is written again keeps the unit.
 public struct EventTimestamp: Equatable, Sendable {
-    public static let smallest: UInt64 = 1
+    public static let smallest = EventBounds.timestamps.lowerBound
     /// The last millisecond of the year 9999.
-    public static let largest: UInt64 = 253_402_300_799_999
+    public static let largest = EventBounds.timestamps.upperBound
     static let smallestInMilliseconds: UInt64 = 100_000_000_000
 
     public let value: UInt64

@@ -1,3 +1,5 @@
+import StrictJSON
+
 /// Copies what is kept of a line, in as few pieces as there are changes. The target holds as many bytes as
 /// the source, and every change shortens the line or leaves its length.
 struct LineWriter {

@@ -1,5 +1,7 @@
 // What readers need to know of a line that `EventScanner` wrote.
 
+import StrictJSON
+
 /// The digits of a stored line's timestamp, as a range of its bytes; `nil` if this is no stored line.
 ///
 /// Costs a few comparisons where the timestamp comes first, as in nearly all events, and a scan of what

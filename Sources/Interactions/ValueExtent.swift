@@ -1,3 +1,5 @@
+import StrictJSON
+
 /// Where a JSON value ends, found by strings and brackets alone, in as many windows as it spans.
 struct ValueExtent {
     private var depth = 0

@@ -2,6 +2,7 @@ import Interactions
 import LogEngine
 import NIOCore
 import SegmentFormat
+import StrictJSON
 
 /// Turns a body of NDJSON into the lines that are stored for it. The first bad line refuses it all, unless
 /// bad lines are skipped.

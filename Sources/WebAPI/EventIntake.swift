@@ -4,6 +4,7 @@ import Interactions
 import LogEngine
 import NIOCore
 import SegmentFormat
+import StrictJSON
 
 /// Answers `POST /wsapi/interaction_data`.
 struct EventIntake: Sendable {

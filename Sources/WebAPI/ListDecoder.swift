@@ -2,6 +2,7 @@ import Interactions
 import LogEngine
 import NIOCore
 import SegmentFormat
+import StrictJSON
 
 /// Turns the data of a form or of a JSON object into the lines that are stored for it, all or none.
 enum ListDecoder {

@@ -2,6 +2,7 @@ import BodyDecoding
 import HTTPTypes
 import Interactions
 import LogEngine
+import StrictJSON
 
 // Every refusal of the HTTP surface, and the one place where a StoreError becomes a status.
 

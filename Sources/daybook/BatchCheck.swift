@@ -1,5 +1,6 @@
 import Interactions
 import SegmentFormat
+import StrictJSON
 
 /// What becomes of a bad line or row.
 enum RefusalPolicy: String, CaseIterable, Sendable {

@@ -3,6 +3,7 @@ import FoundationEssentials
 import Interactions
 import NIOCore
 import SegmentFormat
+import StrictJSON
 
 /// What the server answered to a batch.
 struct SentBatch: Sendable {

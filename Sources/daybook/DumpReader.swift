@@ -1,4 +1,5 @@
 import Interactions
+import StrictJSON
 
 /// Takes in an answer of CouchDB: `_all_docs?include_docs=true`, a view, or the rows alone. Holds no more of
 /// it than a batch and a row.

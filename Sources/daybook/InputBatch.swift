@@ -1,4 +1,5 @@
 import Interactions
+import StrictJSON
 
 /// Events of the input that are stored together.
 struct InputBatch: Sendable {

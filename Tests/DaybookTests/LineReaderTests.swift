@@ -1,5 +1,6 @@
 import Interactions
 import SegmentFormat
+import StrictJSON
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import Interactions
 import SegmentFormat
+import StrictJSON
 import Testing
 
 @Suite("Posted ids are dropped")

@@ -1,4 +1,5 @@
 import Interactions
+import StrictJSON
 import Testing
 
 @Suite("Faults explain themselves")

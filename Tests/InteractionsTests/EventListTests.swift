@@ -1,6 +1,7 @@
 import Interactions
 import LogEngine
 import SegmentFormat
+import StrictJSON
 import Testing
 
 @Suite("Lists of events")

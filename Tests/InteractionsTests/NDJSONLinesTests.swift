@@ -1,4 +1,5 @@
 import Interactions
+import StrictJSON
 import Testing
 
 /// A line with its number and its place in the body.

@@ -1,5 +1,6 @@
 import Interactions
 import SegmentFormat
+import StrictJSON
 import Testing
 
 /// An input, why it is refused and at which byte.

@@ -1,6 +1,7 @@
 import Glibc
 import Interactions
 import SegmentFormat
+import StrictJSON
 import Testing
 
 @Suite("Events as clients send them")

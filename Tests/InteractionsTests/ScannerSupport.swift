@@ -1,6 +1,7 @@
 import Glibc
 import Interactions
 import SegmentFormat
+import StrictJSON
 
 /// What a scan gave: the stored line and its bucket.
 struct StoredEvent: Equatable {

@@ -2,6 +2,7 @@
 
 import Interactions
 import SegmentFormat
+import StrictJSON
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzScanner(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {

@@ -1,4 +1,5 @@
 import Glibc
+import StrictJSON
 
 /// Whether a text is an IP address, or a list of them (SPEC Z6): with a port, in brackets, with the length of a
 /// prefix or with a zone, as software writes them.

@@ -1,4 +1,5 @@
 import SegmentFormat
+import StrictJSON
 
 /// The work on one blob: checks its fields, and writes it anew, each kept member from behind the comma before it
 /// to the comma behind it, as it came.

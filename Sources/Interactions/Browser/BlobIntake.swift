@@ -1,4 +1,5 @@
 import SegmentFormat
+import StrictJSON
 
 // What browsers post becomes what storage servers take (SPEC §23): checked, coarse, without addresses. What is
 // not known of a blob stays as it came, byte for byte.

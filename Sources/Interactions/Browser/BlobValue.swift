@@ -1,4 +1,5 @@
 import Glibc
+import StrictJSON
 
 /// A value of a blob, and where it is.
 struct BlobValue {

@@ -1,3 +1,5 @@
+import StrictJSON
+
 /// The body of a browser's post, `{"data": blob or [blobs], "csrf": "…"}`: where in it what is.
 public struct BrowserPost: Equatable, Sendable {
     /// The JSON text of the blobs.

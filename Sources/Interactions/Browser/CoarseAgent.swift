@@ -1,3 +1,5 @@
+import StrictJSON
+
 /// What is kept of a browser's name for itself: enough to tell whom a change has hurt, too little to tell one
 /// person from another.
 public struct CoarseAgent: Equatable, Sendable {

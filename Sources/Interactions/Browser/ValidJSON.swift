@@ -1,3 +1,5 @@
+import StrictJSON
+
 /// A JSON text that is known to be valid: what is where in it. Nothing is checked, so nothing can fail.
 struct ValidJSON {
     let bytes: UnsafeRawBufferPointer

@@ -3,6 +3,7 @@ import Interactions
 import LogEngine
 import NIOCore
 import SegmentFormat
+import StrictJSON
 
 /// Decides on a browser's post, up to where its events would be stored (SPEC Z3).
 struct BrowserIntake: Sendable {

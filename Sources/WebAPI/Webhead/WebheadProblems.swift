@@ -1,5 +1,6 @@
 import HTTPTypes
 import Interactions
+import StrictJSON
 
 // The refusals of the webhead. Those that older browser code knows are texts (SPEC Z3).
 

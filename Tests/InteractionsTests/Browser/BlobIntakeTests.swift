@@ -1,4 +1,5 @@
 import SegmentFormat
+import StrictJSON
 import Testing
 
 @testable import Interactions

@@ -3,8 +3,8 @@
 
 extension JSONText {
     /// The end of a string whose opening quote lies before `start`, closing quote included.
-    @inline(__always)
-    func stringEnd(from start: Int) throws(EventFault) -> (index: Int, isEscaped: Bool) {
+    @inlinable @inline(__always)
+    package func stringEnd(from start: Int) throws(EventFault) -> (index: Int, isEscaped: Bool) {
         var index = start
         var isEscaped = false
         while true {
@@ -22,8 +22,8 @@ extension JSONText {
         }
     }
 
-    @inline(__always)
-    private func plainEnd(from start: Int) -> Int {
+    @inlinable @inline(__always)
+    func plainEnd(from start: Int) -> Int {
         var index = start
         while index &+ 8 <= count {
             let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt64.self))
@@ -35,15 +35,15 @@ extension JSONText {
         return index
     }
 
-    @inline(__always)
-    private static func isPlain(_ byte: UInt8) -> Bool {
+    @inlinable @inline(__always)
+    static func isPlain(_ byte: UInt8) -> Bool {
         byte >= 0x20 && byte < 0x80 && byte != Ascii.quote && byte != Ascii.backslash
     }
 
     /// The top bit of each byte that is not plain. A borrow may mark plain bytes too, but only above
     /// the lowest mark, and the lowest is all that is used.
-    @inline(__always)
-    private static func marks(in word: UInt64) -> UInt64 {
+    @inlinable @inline(__always)
+    static func marks(in word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let quotes = word ^ (ones &* UInt64(Ascii.quote))
         let backslashes = word ^ (ones &* UInt64(Ascii.backslash))
@@ -56,7 +56,7 @@ extension JSONText {
 
 extension JSONText {
     @inline(never)
-    private func escapeEnd(from start: Int) throws(EventFault) -> Int {
+    @usableFromInline func escapeEnd(from start: Int) throws(EventFault) -> Int {
         switch byte(at: start &+ 1) {
         case Ascii.quote, Ascii.backslash, UInt8(ascii: "/"): return start &+ 2
         case UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
@@ -67,7 +67,7 @@ extension JSONText {
     }
 
     /// One escape, or two where the first is the high half of a surrogate pair.
-    private func unicodeEscapeEnd(from start: Int) throws(EventFault) -> Int {
+    @usableFromInline func unicodeEscapeEnd(from start: Int) throws(EventFault) -> Int {
         let unit = try codeUnit(ofEscapeAt: start)
         let next = start &+ 6
         guard 0xD800...0xDFFF ~= unit else { return next }
@@ -80,7 +80,7 @@ extension JSONText {
         return next &+ 6
     }
 
-    private func codeUnit(ofEscapeAt start: Int) throws(EventFault) -> UInt16 {
+    @usableFromInline func codeUnit(ofEscapeAt start: Int) throws(EventFault) -> UInt16 {
         var unit: UInt16 = 0
         for index in start &+ 2..<start &+ 6 {
             guard let digit = Ascii.hexDigit(byte(at: index)) else {
@@ -94,7 +94,7 @@ extension JSONText {
     /// Whether the text of a valid string, between its quotes, spells `name` once unescaped. `name` holds
     /// letters and underscores only, which nothing but `\u` can escape.
     @inline(never)
-    func spells(_ name: StaticString, in range: Range<Int>) throws(EventFault) -> Bool {
+    package func spells(_ name: StaticString, in range: Range<Int>) throws(EventFault) -> Bool {
         var index = range.lowerBound
         for position in 0..<name.utf8CodeUnitCount {
             guard index < range.upperBound else { return false }
@@ -114,7 +114,7 @@ extension JSONText {
     /// A stretch of characters outside ASCII, as RFC 3629 allows them: no overlong forms, no surrogates,
     /// nothing above U+10FFFF.
     @inline(never)
-    private func multibyteEnd(from start: Int) throws(EventFault) -> Int {
+    @usableFromInline func multibyteEnd(from start: Int) throws(EventFault) -> Int {
         var index = start
         while byte(at: index) >= 0x80 {
             guard let length = multibyteLength(at: index) else { throw fault(.invalidUTF8, at: index) }
@@ -123,7 +123,7 @@ extension JSONText {
         return index
     }
 
-    private func multibyteLength(at index: Int) -> Int? {
+    @usableFromInline func multibyteLength(at index: Int) -> Int? {
         let second = byte(at: index &+ 1)
         let length: Int
         let allowed: ClosedRange<UInt8>

@@ -41,12 +41,12 @@ extension EventFault.Reason {
     /// What the rule is, or what was found instead.
     public var message: String {
         switch self {
-        case .tooLong: "an event must not be longer than \(EventScanner.maximumByteCount) bytes"
+        case .tooLong: "an event must not be longer than \(EventBounds.byteCount) bytes"
         case .unexpectedEnd: "the event ends in the middle of its JSON"
         case .byteOrderMark: "the event must not start with a byte order mark"
         case .notAnObject: "an event must be a JSON object"
         case .syntax: "this is not valid JSON: another token is expected here"
-        case .tooDeep: "objects and arrays must not be nested more than \(EventScanner.maximumDepth) deep"
+        case .tooDeep: "objects and arrays must not be nested more than \(EventBounds.depth) deep"
         case .invalidNumber: "this is not a valid JSON number"
         case .controlCharacter: "control characters in a string must be escaped"
         case .invalidUTF8: "this is not valid UTF-8"
@@ -57,7 +57,7 @@ extension EventFault.Reason {
         case .duplicateTimestamp: "the event has more than one timestamp"
         case .noEvents: "the list has no events"
         case .invalidTimestamp:
-            "the timestamp must be an integer from \(EventTimestamp.smallest) to \(EventTimestamp.largest), "
+            "the timestamp must be an integer from \(EventBounds.timestamps.lowerBound) to \(EventBounds.timestamps.upperBound), "
                 + "without fraction or exponent"
         }
     }

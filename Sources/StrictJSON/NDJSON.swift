@@ -1,11 +1,10 @@
 import Glibc
-import SegmentFormat
 
 /// The lines of a body that has one event a line, in order.
 ///
 /// LF or CRLF ends a line; the last one may lack it. A blank line (nothing but CR, space and tab) is left
 /// out but counts. The lines borrow the body: they are valid as long as it is.
-public struct NDJSONLines: Swift.Sequence, IteratorProtocol {
+public struct NDJSONLines: Sequence, IteratorProtocol {
     /// A line without its end, its number (1 for the first) and where in the body it starts.
     public typealias Element = (line: UnsafeRawBufferPointer, number: Int, offset: Int)
 

@@ -4,34 +4,34 @@
 // string: the end of the input needs no check of its own, it is a mismatch like any other.
 
 /// One JSON text under inspection; borrows `count` bytes and never reads outside them.
-struct JSONText {
+package struct JSONText {
     /// Apart from its count, because a buffer pointer checks its base for nil at each byte.
-    let base: UnsafeRawPointer
-    let count: Int
+    package let base: UnsafeRawPointer
+    package let count: Int
     /// Whether a CR or LF was skipped between tokens.
-    private(set) var hasLineBreaks = false
+    package fileprivate(set) var hasLineBreaks = false
 
     /// `nil` where there is not even an address.
-    init?(_ bytes: UnsafeRawBufferPointer) {
+    package init?(_ bytes: UnsafeRawBufferPointer) {
         guard let base = bytes.baseAddress else { return nil }
         self.base = base
         self.count = bytes.count
     }
 
-    @inline(__always)
-    func byte(at index: Int) -> UInt8 {
+    @inlinable @inline(__always)
+    package func byte(at index: Int) -> UInt8 {
         index < count ? base.load(fromByteOffset: index, as: UInt8.self) : 0
     }
 
     /// A fault where something else was expected.
-    func fault(_ reason: EventFault.Reason, at index: Int) -> EventFault {
+    package func fault(_ reason: EventFault.Reason, at index: Int) -> EventFault {
         fault(reason, at: index, reading: index)
     }
 
     /// A fault of the token at `start`, met while reading at `index`; past the last byte it is always that
     /// the input ends too early.
     @inline(never)
-    func fault(_ reason: EventFault.Reason, at start: Int, reading index: Int) -> EventFault {
+    package func fault(_ reason: EventFault.Reason, at start: Int, reading index: Int) -> EventFault {
         index < count ? EventFault(reason, at: start) : EventFault(.unexpectedEnd, at: count)
     }
 }
@@ -39,13 +39,13 @@ struct JSONText {
 // MARK: - Space
 
 extension JSONText {
-    @inline(__always)
-    mutating func spaceEnd(from start: Int) -> Int {
+    @inlinable @inline(__always)
+    package mutating func spaceEnd(from start: Int) -> Int {
         byte(at: start) > Ascii.space ? start : longSpaceEnd(from: start)
     }
 
     @inline(never)
-    private mutating func longSpaceEnd(from start: Int) -> Int {
+    @usableFromInline mutating func longSpaceEnd(from start: Int) -> Int {
         var index = start
         while index < count {
             switch byte(at: index) {
@@ -63,8 +63,8 @@ extension JSONText {
 
 extension JSONText {
     /// A value of the top object, at depth 2 if it is a container.
-    @inline(__always)
-    mutating func valueEnd(from start: Int) throws(EventFault) -> Int {
+    @inlinable @inline(__always)
+    package mutating func valueEnd(from start: Int) throws(EventFault) -> Int {
         let first = byte(at: start)
         if first == Ascii.openBracket || first == Ascii.openBrace { return try containerEnd(from: start) }
         return try scalarEnd(from: start)
@@ -73,7 +73,7 @@ extension JSONText {
     /// A loop, not a recursion: a bit for each open container says whether it is an object, so that
     /// hostile nesting costs no stack.
     @inline(never)
-    private mutating func containerEnd(from start: Int) throws(EventFault) -> Int {
+    @usableFromInline mutating func containerEnd(from start: Int) throws(EventFault) -> Int {
         var index = start
         var depth = 1
         var kinds: UInt64 = 0
@@ -81,7 +81,7 @@ extension JSONText {
             let first = byte(at: index)
             if first == Ascii.openBracket || first == Ascii.openBrace {
                 depth &+= 1
-                guard depth <= EventScanner.maximumDepth else { throw fault(.tooDeep, at: index) }
+                guard depth <= EventBounds.depth else { throw fault(.tooDeep, at: index) }
                 kinds = kinds &<< 1 | (first == Ascii.openBrace ? 1 : 0)
                 index = spaceEnd(from: index &+ 1)
                 if byte(at: index) != Self.closer(kinds) {
@@ -103,29 +103,29 @@ extension JSONText {
     }
 
     /// `]` and `}` differ by 0x20 alone.
-    @inline(__always)
-    private static func closer(_ kinds: UInt64) -> UInt8 {
+    @inlinable @inline(__always)
+    static func closer(_ kinds: UInt64) -> UInt8 {
         Ascii.closeBracket | UInt8(truncatingIfNeeded: (kinds & 1) &<< 5)
     }
 
     /// Where the next value starts: here in an array, after key and colon in an object.
-    @inline(__always)
-    private mutating func elementStart(from start: Int, _ kinds: UInt64) throws(EventFault) -> Int {
+    @inlinable @inline(__always)
+    mutating func elementStart(from start: Int, _ kinds: UInt64) throws(EventFault) -> Int {
         guard kinds & 1 == 1 else { return start }
         guard byte(at: start) == Ascii.quote else { throw fault(.syntax, at: start) }
         return try memberValueStart(from: try stringEnd(from: start &+ 1).index)
     }
 
     /// Where the value starts whose key ends at `keyEnd`.
-    @inline(__always)
-    mutating func memberValueStart(from keyEnd: Int) throws(EventFault) -> Int {
+    @inlinable @inline(__always)
+    package mutating func memberValueStart(from keyEnd: Int) throws(EventFault) -> Int {
         let colon = spaceEnd(from: keyEnd)
         guard byte(at: colon) == Ascii.colon else { throw fault(.syntax, at: colon) }
         return spaceEnd(from: colon &+ 1)
     }
 
-    @inline(__always)
-    private func scalarEnd(from start: Int) throws(EventFault) -> Int {
+    @inlinable @inline(__always)
+    func scalarEnd(from start: Int) throws(EventFault) -> Int {
         switch byte(at: start) {
         case Ascii.quote: try stringEnd(from: start &+ 1).index
         case 0x30...0x39, Ascii.minus: try numberEnd(from: start)
@@ -136,8 +136,8 @@ extension JSONText {
         }
     }
 
-    @inline(__always)
-    private func literalEnd(_ literal: StaticString, from start: Int) throws(EventFault) -> Int {
+    @inlinable @inline(__always)
+    func literalEnd(_ literal: StaticString, from start: Int) throws(EventFault) -> Int {
         for position in 0..<literal.utf8CodeUnitCount
         where byte(at: start &+ position) != literal.utf8Start[position] {
             throw fault(.syntax, at: start &+ position)
@@ -149,8 +149,8 @@ extension JSONText {
 // MARK: - Numbers
 
 extension JSONText {
-    @inline(__always)
-    private func numberEnd(from start: Int) throws(EventFault) -> Int {
+    @inlinable @inline(__always)
+    func numberEnd(from start: Int) throws(EventFault) -> Int {
         let integer = byte(at: start) == Ascii.minus ? start &+ 1 : start
         let end = try digitsEnd(from: integer)
         if byte(at: integer) == Ascii.zero, end > integer &+ 1 { throw fault(.invalidNumber, at: integer &+ 1) }
@@ -160,7 +160,7 @@ extension JSONText {
     }
 
     @inline(never)
-    private func fractionEnd(from start: Int) throws(EventFault) -> Int {
+    @usableFromInline func fractionEnd(from start: Int) throws(EventFault) -> Int {
         var end = start
         if byte(at: end) == UInt8(ascii: ".") { end = try digitsEnd(from: end &+ 1) }
         guard byte(at: end) | 0x20 == UInt8(ascii: "e") else { return end }
@@ -170,8 +170,8 @@ extension JSONText {
     }
 
     /// At least one digit.
-    @inline(__always)
-    private func digitsEnd(from start: Int) throws(EventFault) -> Int {
+    @inlinable @inline(__always)
+    func digitsEnd(from start: Int) throws(EventFault) -> Int {
         guard Ascii.isDigit(byte(at: start)) else { throw fault(.invalidNumber, at: start) }
         var index = start &+ 1
         while Ascii.isDigit(byte(at: index)) { index &+= 1 }
