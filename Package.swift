@@ -31,6 +31,8 @@ let package = Package(
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(
+            name: "CMaxMindDB", pkgConfig: "libmaxminddb", providers: [.apt(["libmaxminddb-dev"])]),
         .target(name: "SegmentFormat", dependencies: ["CLZ4", "CXXHash", "CZstd"], swiftSettings: strict),
         .target(name: "BodyDecoding", dependencies: ["CLZ4", "CZlib", "CZstd"], swiftSettings: strict),
         .target(name: "LogEngine", dependencies: ["SegmentFormat"], swiftSettings: strict),
@@ -47,6 +49,13 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "UserMetadata",
+            dependencies: [
+                "CMaxMindDB", "SegmentFormat", "LogEngine", "StrictJSON",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),
         .target(
@@ -108,6 +117,12 @@ let package = Package(
             name: "ForwardingTests", dependencies: ["Forwarding", "WebAPI", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "SettingsTests", dependencies: ["Settings", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "UserMetadataTests",
+            dependencies: [
+                "UserMetadata", "TestSupport", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "WebAPITests",
             dependencies: [

@@ -13,6 +13,7 @@ struct ImportTests {
         "StrictJSON": ["Glibc"],
         "Interactions": ["SegmentFormat", "LogEngine", "StrictJSON", "Glibc"],
         "Settings": ["Glibc", "Yams"],
+        "UserMetadata": ["SegmentFormat", "LogEngine", "StrictJSON", "Glibc", "CMaxMindDB", "Crypto"],
         "Forwarding": [
             "SegmentFormat", "LogEngine", "Synchronization", "AsyncHTTPClient", "FoundationEssentials", "NIOCore",
             "NIOPosix", "NIOSSL",
@@ -20,8 +21,7 @@ struct ImportTests {
         "WebAPI": [
             "BodyDecoding", "SegmentFormat", "LogEngine", "StrictJSON", "Interactions", "Glibc", "Synchronization",
             "CoreMetrics", "Crypto", "HTTPTypes", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTP2",
-            "NIOHTTPTypes",
-            "NIOHTTPTypesHTTP2", "NIOPosix", "NIOSSL", "NIOTLS", "ServiceLifecycle", "X509",
+            "NIOHTTPTypes", "NIOHTTPTypesHTTP2", "NIOPosix", "NIOSSL", "NIOTLS", "ServiceLifecycle", "X509",
         ],
         "daybook": [
             "SegmentFormat", "LogEngine", "StrictJSON", "Interactions", "Forwarding", "Settings", "WebAPI", "Glibc",

@@ -1,0 +1,92 @@
+import StrictJSON
+
+/// Writes JSON byte by byte, in the order it is asked to: the same values give the same bytes.
+struct JSONWriter {
+    private(set) var bytes: [UInt8] = []
+    private var needsComma = false
+
+    init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
+
+    mutating func open(_ bracket: Unicode.Scalar) {
+        separate()
+        bytes.append(UInt8(ascii: bracket))
+        needsComma = false
+    }
+
+    mutating func close(_ bracket: Unicode.Scalar) {
+        bytes.append(UInt8(ascii: bracket))
+        needsComma = true
+    }
+
+    mutating func name(_ name: StaticString) {
+        separate()
+        bytes.append(Ascii.quote)
+        bytes.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+        bytes.append(Ascii.quote)
+        bytes.append(Ascii.colon)
+        needsComma = false
+    }
+
+    /// A string of UTF-8; quote, backslash and control characters are escaped, nothing else is.
+    mutating func string(_ text: some Collection<UInt8>) {
+        separate()
+        bytes.append(Ascii.quote)
+        for byte in text {
+            switch byte {
+            case Ascii.quote, Ascii.backslash:
+                bytes.append(Ascii.backslash)
+                bytes.append(byte)
+            case 0..<0x20: escape(byte)
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(Ascii.quote)
+        needsComma = true
+    }
+
+    private mutating func escape(_ byte: UInt8) {
+        bytes.append(contentsOf: "\\u00".utf8)
+        bytes.append(Self.hexDigit(byte >> 4))
+        bytes.append(Self.hexDigit(byte & 15))
+    }
+
+    static func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? Ascii.zero + value : 0x57 + value }
+
+    mutating func integer(_ value: UInt64) {
+        separate()
+        bytes.append(contentsOf: String(value).utf8)
+        needsComma = true
+    }
+
+    mutating func flag(_ value: Bool) {
+        separate()
+        bytes.append(contentsOf: (value ? "true" : "false").utf8)
+        needsComma = true
+    }
+
+    mutating func time(_ milliseconds: UInt64) {
+        separate()
+        bytes.append(Ascii.quote)
+        RFC3339.append(milliseconds, to: &bytes)
+        bytes.append(Ascii.quote)
+        needsComma = true
+    }
+
+    /// JSON that was written before.
+    mutating func raw(_ json: some Collection<UInt8>) {
+        separate()
+        bytes.append(contentsOf: json)
+        needsComma = true
+    }
+
+    mutating func optionalString(_ name: StaticString, _ text: [UInt8]?) {
+        guard let text else { return }
+        self.name(name)
+        string(text)
+    }
+
+    private mutating func separate() {
+        if needsComma { bytes.append(Ascii.comma) }
+        needsComma = false
+    }
+}

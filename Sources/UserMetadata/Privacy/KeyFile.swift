@@ -1,0 +1,104 @@
+import Glibc
+
+/// Why there is no key, and what to do.
+public struct KeyFileFault: Error, Equatable, Sendable, CustomStringConvertible {
+    public let path: String
+    public let message: String
+
+    init(_ path: String, _ message: String, _ code: Int32? = nil) {
+        self.path = path
+        self.message = code.map { "\(message): \(String(cString: strerror($0)))" } ?? message
+    }
+
+    public var description: String { "\(path): \(message)" }
+}
+
+/// The file that holds the key of a store. It lies outside of the data directory unless the operator says
+/// otherwise: whoever copies the data does not have the key with it.
+public struct KeyFile: Sendable {
+    public let path: String
+
+    public init(_ path: String) { self.path = path }
+
+    /// Where the key of a data directory lies by default: beside it.
+    public static func standard(data: String) -> KeyFile {
+        var directory = data[...]
+        while directory.count > 1, directory.last == "/" { directory.removeLast() }
+        return KeyFile("\(directory).key")
+    }
+
+    /// Whether it lies in `directory`, links resolved: then its backups hold both.
+    public func isInside(_ directory: String) -> Bool {
+        guard let parent = Self.resolved(self.parent), let directory = Self.resolved(directory) else { return false }
+        return parent == directory || parent.hasPrefix(directory == "/" ? "/" : directory + "/")
+    }
+
+    private static func resolved(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    private var parent: String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Reads the key. Where there is no file and `makes`, makes one of mode 0600, durably, from `random`.
+    ///
+    /// Fails where there is none and none is to be made, where the file is not 32 bytes, and where others than
+    /// its owner may read it.
+    public func key(makes: Bool, random: () -> UInt64) throws(KeyFileFault) -> StoreKey {
+        if let bytes = try read() { return StoreKey(bytes) }
+        guard makes else {
+            throw KeyFileFault(path, "the key of this store is missing; without it no user can be found")
+        }
+        try make(random)
+        guard let bytes = try read() else { throw KeyFileFault(path, "cannot be read", ENOENT) }
+        return StoreKey(bytes)
+    }
+
+    private func read() throws(KeyFileFault) -> [UInt8]? {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else {
+            guard errno == ENOENT else { throw KeyFileFault(path, "cannot be opened", errno) }
+            return nil
+        }
+        defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw KeyFileFault(path, "cannot be read", errno) }
+        guard status.st_mode & 0o077 == 0 else {
+            throw KeyFileFault(path, "others than its owner may read this key; make its mode 0600")
+        }
+        var bytes = [UInt8](repeating: 0, count: StoreKey.byteCount + 1)
+        let count = Glibc.read(file, &bytes, bytes.count)
+        guard count >= 0 else { throw KeyFileFault(path, "cannot be read", errno) }
+        guard count == StoreKey.byteCount else {
+            throw KeyFileFault(path, "a key is a file of \(StoreKey.byteCount) bytes")
+        }
+        return Array(bytes.prefix(count))
+    }
+
+    /// Under another name first: a key that exists was once whole, and is never replaced.
+    private func make(_ random: () -> UInt64) throws(KeyFileFault) {
+        var bytes: [UInt8] = []
+        while bytes.count < StoreKey.byteCount { withUnsafeBytes(of: random()) { bytes += $0 } }
+        let temporary = "\(path).\(getpid()).new"
+        let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw KeyFileFault(temporary, "cannot be made", errno) }
+        defer {
+            close(file)
+            unlink(temporary)
+        }
+        guard write(file, bytes, bytes.count) == bytes.count, fsync(file) == 0 else {
+            throw KeyFileFault(temporary, "cannot be written", errno)
+        }
+        guard link(temporary, path) == 0 || errno == EEXIST else {
+            throw KeyFileFault(path, "cannot be made", errno)
+        }
+        let directory = open(parent, O_RDONLY | O_CLOEXEC)
+        guard directory >= 0 else { throw KeyFileFault(parent, "cannot be opened", errno) }
+        defer { close(directory) }
+        guard fsync(directory) == 0 else { throw KeyFileFault(parent, "cannot be synced", errno) }
+    }
+}

@@ -1,0 +1,120 @@
+import SegmentFormat
+import StrictJSON
+
+// The calls that write: from a body to lines in a batch. A batch is taken whole or not at all: after a
+// refusal what it holds is not to be stored.
+
+extension Door {
+    /// `/api/add_log`: one entry, bare or in `log`.
+    public func addLog(_ body: UnsafeRawBufferPointer, now: UInt64, to batch: LineBatch) throws(BodyFault) {
+        let text = try JSONText.body(body)
+        try addLog(try Fields.whole(text, LogField.all), now: now, to: batch)
+    }
+
+    /// `/api/add_logs` with a list, bare or in `logs`, or with entries one a line where `isNDJSON`. Returns how
+    /// many there were.
+    public func addLogs(
+        _ body: UnsafeRawBufferPointer, isNDJSON: Bool, now: UInt64, to batch: LineBatch
+    ) throws(BodyFault) -> Int {
+        let count = isNDJSON ? try addLines(body, now: now, to: batch) : try addList(body, now: now, to: batch)
+        guard count > 0 else { throw BodyFault(.noEntries, at: 0) }
+        return count
+    }
+
+    /// `/api/set_last_login`: bare or in `last_login`.
+    public func setLastLogin(
+        _ body: UnsafeRawBufferPointer, now: UInt64, to batch: LineBatch
+    ) throws(BodyFault) {
+        let fields = try Fields.whole(try JSONText.body(body), LastLoginField.all)
+            .unwrapped(required: LastLoginField.username, wrapped: LastLoginField.wrapped, LastLoginField.all)
+        try lastLogin(fields, now: now).append(to: batch)
+    }
+
+    private func addLog(_ fields: Fields, now: UInt64, to batch: LineBatch) throws(BodyFault) {
+        let entry = try fields.unwrapped(required: LogField.username, wrapped: LogField.wrapped, LogField.all)
+        try logEntry(entry, now: now).append(to: batch)
+    }
+
+    private func addLines(
+        _ body: UnsafeRawBufferPointer, now: UInt64, to batch: LineBatch
+    ) throws(BodyFault) -> Int {
+        var count = 0
+        for line in NDJSONLines(body) {
+            do throws(BodyFault) {
+                try addLog(line.line, now: now, to: batch)
+            } catch {
+                throw error.inside(entry: count, at: line.offset)
+            }
+            count += 1
+        }
+        return count
+    }
+
+    private func addList(
+        _ body: UnsafeRawBufferPointer, now: UInt64, to batch: LineBatch
+    ) throws(BodyFault) -> Int {
+        var text = try JSONText.body(body)
+        var (start, wraps) = (text.spaceEnd(from: 0), false)
+        guard start < text.count else { throw BodyFault(EventFault(.unexpectedEnd, at: text.count)) }
+        if text.byte(at: start) == Ascii.openBrace {
+            let list = Field("logs")
+            let fields = try Fields.whole(text, [list])
+            guard fields.has(0) else { throw fields.fault(.missing, 0) }
+            (start, wraps) = (fields.start(0), true)
+        }
+        var (count, refusal) = (0, BodyFault?.none)
+        var end = start
+        let isList: Bool
+        do throws(EventFault) {
+            isList = try text.forEachElement(of: start) { (text, start) throws(EventFault) in
+                defer { count += 1 }
+                let end: Int
+                do throws(BodyFault) {
+                    let fields = try Fields(text, at: start, LogField.all)
+                    end = fields.end
+                    if refusal == nil { try addLog(fields, now: now, to: batch) }
+                } catch {
+                    refusal = refusal ?? error.inside(entry: count, at: 0)
+                    return try text.valueEnd(from: start)
+                }
+                return end
+            }
+            if isList, !wraps {
+                end = text.spaceEnd(from: try text.valueEnd(from: start))
+                if end != text.count { throw EventFault(.trailingBytes, at: end) }
+            }
+        } catch { throw refusal ?? BodyFault(error) }
+        if let refusal { throw refusal }
+        guard isList else { throw BodyFault(.invalid("a list of entries"), "logs", at: start) }
+        return count
+    }
+}
+
+extension BodyFault {
+    fileprivate func inside(entry: Int, at start: Int) -> BodyFault {
+        var fault = self
+        fault.entry = entry
+        fault.offset += start
+        return fault
+    }
+}
+
+extension JSONText {
+    static func body(_ bytes: UnsafeRawBufferPointer) throws(BodyFault) -> JSONText {
+        guard let text = JSONText(bytes) else { throw BodyFault(EventFault(.unexpectedEnd, at: 0)) }
+        return text
+    }
+}
+
+extension Fields {
+    /// The fields of a body that is one object and nothing else.
+    static func whole(_ text: JSONText, _ list: [Field]) throws(BodyFault) -> Fields {
+        var text = text
+        let start = text.spaceEnd(from: 0)
+        guard start < text.count else { throw BodyFault(EventFault(.unexpectedEnd, at: text.count)) }
+        let fields = try Fields(text, at: start, list)
+        let end = text.spaceEnd(from: fields.end)
+        guard end == text.count else { throw BodyFault(EventFault(.trailingBytes, at: end)) }
+        return fields
+    }
+}

@@ -1,0 +1,149 @@
+import SegmentFormat
+import StrictJSON
+
+// The lines that are stored: JSON with its members in one order and only those that are there (SPEC UM5).
+
+extension LogEntry {
+    /// A line of the stream `logins`.
+    var line: [UInt8] {
+        var json = JSONWriter()
+        json.open("{")
+        json.name("timestamp")
+        json.time(bucket.milliseconds)
+        json.name("username")
+        json.string(username)
+        json.optionalString("type", type)
+        json.optionalString("service", service)
+        json.optionalString("login_method", loginMethod)
+        json.optionalString("message", message)
+        if let device {
+            json.name("device_info")
+            device.write(to: &json)
+        }
+        json.close("}")
+        return json.bytes
+    }
+
+    public func append(to batch: LineBatch) {
+        line.withUnsafeBytes { batch.append($0, bucket: bucket) }
+    }
+}
+
+extension DeviceInfo {
+    func write(to json: inout JSONWriter) {
+        json.open("{")
+        if let id {
+            json.name("id")
+            json.string(id.hex.utf8)
+        }
+        json.optionalString("remote_zone", zone)
+        writeDescription(to: &json)
+        json.close("}")
+    }
+
+    private func writeDescription(to json: inout JSONWriter) {
+        json.optionalString("user_agent", userAgent)
+        json.optionalString("browser", browser)
+        json.optionalString("os", os)
+        if let isMobile {
+            json.name("mobile")
+            json.flag(isMobile)
+        }
+    }
+
+    /// What describes the device whatever its id and place, as the members of an object without its braces.
+    var description: [UInt8] {
+        var json = JSONWriter()
+        writeDescription(to: &json)
+        return json.bytes
+    }
+}
+
+extension LastLogin {
+    /// A line of the stream `last-logins`.
+    var line: [UInt8] {
+        var json = JSONWriter()
+        json.open("{")
+        json.name("timestamp")
+        json.time(bucket.milliseconds)
+        json.name("username")
+        json.string(username)
+        json.name("service")
+        json.string(service)
+        json.close("}")
+        return json.bytes
+    }
+
+    public func append(to batch: LineBatch) {
+        line.withUnsafeBytes { batch.append($0, bucket: bucket) }
+    }
+}
+
+/// A line that is none of these: it was not written by this module.
+public struct StoredEntryFault: Error, Equatable, Sendable, CustomStringConvertible {
+    public let description: String
+    init(_ fault: BodyFault) { description = "a stored entry cannot be read: \(fault)" }
+}
+
+extension LogEntry {
+    /// Reads a stored line; its bucket is kept beside it.
+    public init(stored line: UnsafeRawBufferPointer, bucket: Bucket) throws(StoredEntryFault) {
+        do throws(BodyFault) {
+            let fields = try Fields.whole(try JSONText.body(line), LogField.all)
+            self.init(
+                bucket: bucket, username: try fields.required(LogField.username, UserBounds.username),
+                type: try fields.text(LogField.type, UserBounds.stored),
+                service: try fields.text(LogField.service, UserBounds.stored),
+                loginMethod: try fields.text(LogField.loginMethod, UserBounds.stored),
+                message: try fields.text(LogField.message, UserBounds.stored),
+                device: try fields.object(LogField.device.rawValue, DeviceField.all).map(DeviceInfo.init(stored:)))
+        } catch { throw StoredEntryFault(error) }
+    }
+}
+
+extension DeviceInfo {
+    init(stored fields: Fields) throws(BodyFault) {
+        id = try fields.hash(DeviceField.id.rawValue)
+        zone = try fields.text(DeviceField.zone, UserBounds.stored)
+        userAgent = try fields.text(DeviceField.userAgent, UserBounds.stored)
+        browser = try fields.text(DeviceField.browser, UserBounds.stored)
+        os = try fields.text(DeviceField.os, UserBounds.stored)
+        isMobile = try fields.flag(DeviceField.mobile.rawValue)
+    }
+}
+
+extension LastLogin {
+    public init(stored line: UnsafeRawBufferPointer, bucket: Bucket) throws(StoredEntryFault) {
+        do throws(BodyFault) {
+            let fields = try Fields.whole(try JSONText.body(line), LastLoginField.all)
+            self.init(
+                bucket: bucket, username: try fields.required(LastLoginField.username, UserBounds.username),
+                service: try fields.required(LastLoginField.service, UserBounds.stored))
+        } catch { throw StoredEntryFault(error) }
+    }
+}
+
+extension Fields {
+    /// 128 bits in hexadecimal; `nil` where the field is absent.
+    func hash(_ index: Int) throws(BodyFault) -> Hash128? {
+        guard let text = try text(index, 0...64) else { return nil }
+        guard let hash = Hash128(hex: text) else { throw fault(.invalid("32 hexadecimal digits"), index) }
+        return hash
+    }
+}
+
+extension Hash128 {
+    init?(hex text: some Collection<UInt8>) {
+        guard text.count == 32 else { return nil }
+        var halves: (high: UInt64, low: UInt64) = (0, 0)
+        for (position, byte) in text.enumerated() {
+            guard let digit = Ascii.hexDigit(byte) else { return nil }
+            if position < 16 {
+                halves.high = halves.high << 4 | UInt64(digit)
+            } else {
+                halves.low = halves.low << 4 | UInt64(digit)
+            }
+        }
+        self.init(low: halves.low, high: halves.high)
+    }
+}

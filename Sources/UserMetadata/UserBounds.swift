@@ -1,0 +1,22 @@
+/// Every bound of the user metadata; what is beyond one is refused, naming the field.
+public enum UserBounds {
+    /// Bytes of UTF-8 of a user's name.
+    public static let username = 1...1_024
+    /// Of a service, a login method, a zone, a browser, an operating system.
+    public static let name = 1...255
+    /// Of the type of an entry: letters, digits, `_`, `-` and `.`.
+    public static let type = 1...64
+    /// Of a device id, as the client made it.
+    public static let device = 1...1_024
+    /// Of a message and a user agent.
+    public static let text = 0...4_096
+    /// Of a text as it is stored: a short address in it became a longer word.
+    static let stored = 0...32_768
+    /// Days that a question may reach back.
+    public static let days: ClosedRange<UInt64> = 1...36_525
+    /// Entries of one page.
+    public static let page = 1_000
+    public static let defaultPage = 100
+    /// Names of one question about unused accounts.
+    public static let usernames = 1_000_000
+}

@@ -1,0 +1,67 @@
+import SegmentFormat
+import Testing
+
+@testable import UserMetadata
+
+/// The hour of the tests: 2026-11-21T10:00:00Z.
+let testNow: UInt64 = 1_795_255_200_000
+let hour = Resolution(milliseconds: 3_600_000) ?? .tenMinutes
+let testKey = StoreKey(Array(0..<32))
+
+/// Knows the documentation networks, and nothing else.
+struct TestCountries: CountryLookup {
+    func country(of address: String) -> [UInt8]? {
+        if address.hasPrefix("192.0.2.") { return Array("DE".utf8) }
+        return address.hasPrefix("2001:db8:") ? Array("FR".utf8) : nil
+    }
+}
+
+let door = Door(resolution: hour, key: testKey, countries: TestCountries())
+
+func withBytes<Result>(_ text: String, _ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    try Array(text.utf8).withUnsafeBytes(body)
+}
+
+func utf8(_ text: String) -> [UInt8] { Array(text.utf8) }
+func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+/// The lines of a batch.
+func lines(_ batch: LineBatch) -> [String] {
+    var lines: [String] = []
+    batch.bytes.forEachLine { lines.append(String(decoding: $0, as: UTF8.self)) }
+    return lines
+}
+
+/// What is stored for a body of `add_log`, or why nothing is.
+func addLog(_ body: String, at now: UInt64 = testNow) -> Result<String, BodyFault> {
+    let batch = LineBatch()
+    do throws(BodyFault) {
+        let bytes = Array(body.utf8)
+        var fault: BodyFault?
+        bytes.withUnsafeBytes { bytes in
+            do throws(BodyFault) { try door.addLog(bytes, now: now, to: batch) } catch { fault = error }
+        }
+        if let fault { throw fault }
+        return .success(lines(batch).joined(separator: "\n"))
+    } catch { return .failure(error) }
+}
+
+func refusal<Value>(_ body: String, _ read: (UnsafeRawBufferPointer) throws(BodyFault) -> Value) -> BodyFault? {
+    withBytes(body) { bytes in
+        do throws(BodyFault) {
+            _ = try read(bytes)
+            return nil
+        } catch { return error }
+    }
+}
+
+extension LogEntry {
+    init(
+        _ username: String, device: String?, at bucket: UInt64, zone: String? = nil, browser: String? = nil
+    ) {
+        self.init(
+            bucket: Bucket(milliseconds: bucket), username: utf8(username),
+            device: DeviceInfo(
+                id: device.map { testKey.device(utf8($0)) }, zone: zone.map(utf8), browser: browser.map(utf8)))
+    }
+}
