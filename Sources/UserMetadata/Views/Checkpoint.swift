@@ -1,0 +1,171 @@
+import SegmentFormat
+import StrictJSON
+
+// A checkpoint of a view (SPEC UM8): lines of JSON, the first of which says what it is of, then one a user, by
+// name. The same view gives the same lines.
+
+/// What the first line of a checkpoint says.
+public struct CheckpointHead: Equatable, Sendable {
+    public enum View: String, Sendable {
+        case devices
+        case lastLogins = "last-logins"
+    }
+
+    public var view: View
+    /// Every event up to it is in the checkpoint, and none above.
+    public var through: Sequence
+    public var users: Int
+    /// Of the key that hashed the ids: with another one nothing would be found again.
+    public var key: Hash128
+
+    public init(view: View, through: Sequence, users: Int, key: Hash128) {
+        self.view = view
+        self.through = through
+        self.users = users
+        self.key = key
+    }
+}
+
+/// Why lines are no checkpoint.
+public enum CheckpointFault: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The line with this number, 0 the first, cannot be read.
+    case line(Int, String)
+    case otherView
+    case otherKey
+    /// There are fewer or more users than its first line says.
+    case count(expected: Int, found: Int)
+
+    public var description: String {
+        switch self {
+        case .line(let number, let reason): "line \(number) of the checkpoint cannot be read: \(reason)"
+        case .otherView: "the checkpoint is of another view"
+        case .otherKey: "the checkpoint was made with another key"
+        case .count(let expected, let found): "the checkpoint has \(found) users, not \(expected)"
+        }
+    }
+}
+
+extension CheckpointHead {
+    var line: [UInt8] {
+        var json = JSONWriter()
+        json.open("{")
+        json.name("view")
+        json.string(view.rawValue.utf8)
+        json.name("version")
+        json.integer(1)
+        json.name("through")
+        json.integer(through.value)
+        json.name("users")
+        json.integer(UInt64(users))
+        json.name("key")
+        json.string(key.hex.utf8)
+        json.close("}")
+        return json.bytes
+    }
+
+    private static let fields = [
+        Field("view"), Field("version"), Field("through"), Field("users"), Field("key"),
+    ]
+
+    init(_ line: UnsafeRawBufferPointer) throws(BodyFault) {
+        let fields = try Fields.whole(try JSONText.body(line), Self.fields)
+        guard let view = View(rawValue: String(decoding: try fields.required(0, 1...64), as: UTF8.self)) else {
+            throw fields.fault(.invalid("a view"), 0)
+        }
+        guard try fields.integer(1, 1...1) != nil else { throw fields.fault(.missing, 1) }
+        guard let through = try fields.integer(2, 0...999_999_999_999_999_999) else { throw fields.fault(.missing, 2) }
+        guard let users = try fields.integer(3, 0...UInt64(UInt32.max)) else { throw fields.fault(.missing, 3) }
+        guard let key = try fields.hash(4) else { throw fields.fault(.missing, 4) }
+        self.init(view: view, through: Sequence(through), users: Int(users), key: key)
+    }
+}
+
+// MARK: - Writing
+
+extension DeviceView {
+    /// Calls `body` with each line of a checkpoint, without a line feed.
+    public func writeCheckpoint<Failure: Error>(
+        through: Sequence, key: Hash128, _ body: ([UInt8]) throws(Failure) -> Void
+    ) throws(Failure) {
+        try body(CheckpointHead(view: .devices, through: through, users: userCount, key: key).line)
+        for row in rows { try body(Self.line(row.username, row.devices)) }
+    }
+
+    private static func line(_ username: [UInt8], _ devices: [KnownDevice]) -> [UInt8] {
+        var json = JSONWriter(capacity: 128 + devices.count * 256)
+        json.open("{")
+        json.name("username")
+        json.string(username)
+        json.name("devices")
+        json.open("[")
+        for device in devices { device.write(to: &json) }
+        json.close("]")
+        json.close("}")
+        return json.bytes
+    }
+}
+
+extension KnownDevice {
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open("{")
+        json.name("id")
+        json.string(id.hex.utf8)
+        json.name("first")
+        json.integer(first.milliseconds)
+        json.name("last")
+        json.integer(last.milliseconds)
+        json.name("count")
+        json.integer(count)
+        if !zones.isEmpty {
+            json.name("zones")
+            json.open("[")
+            for zone in zones { zone.write(to: &json) }
+            json.close("]")
+        }
+        if !description.isEmpty { json.raw(description) }
+        json.close("}")
+    }
+}
+
+extension KnownZone {
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open("{")
+        json.name("zone")
+        json.string(name)
+        json.name("count")
+        json.integer(count)
+        json.name("last")
+        json.integer(last.milliseconds)
+        json.close("}")
+    }
+}
+
+extension LastLoginView {
+    /// Calls `body` with each line of a checkpoint, without a line feed.
+    public func writeCheckpoint<Failure: Error>(
+        through: Sequence, key: Hash128, _ body: ([UInt8]) throws(Failure) -> Void
+    ) throws(Failure) {
+        try body(CheckpointHead(view: .lastLogins, through: through, users: userCount, key: key).line)
+        for row in rows { try body(Self.line(row.username, row.logins)) }
+    }
+
+    private static func line(_ username: [UInt8], _ logins: [LastLogin]) -> [UInt8] {
+        var json = JSONWriter()
+        json.open("{")
+        json.name("username")
+        json.string(username)
+        json.name("services")
+        json.open("[")
+        for login in logins {
+            json.open("{")
+            json.name("service")
+            json.string(login.service)
+            json.name("last")
+            json.integer(login.bucket.milliseconds)
+            json.close("}")
+        }
+        json.close("]")
+        json.close("}")
+        return json.bytes
+    }
+}
