@@ -18,6 +18,7 @@ package enum Ascii {
     @inlinable @inline(__always)
     package static func isDigit(_ byte: UInt8) -> Bool { byte &- zero < 10 }
 
+    @inlinable
     package static func hexDigit(_ byte: UInt8) -> UInt16? {
         switch byte {
         case 0x30...0x39: UInt16(byte - 0x30)

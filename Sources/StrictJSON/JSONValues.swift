@@ -4,6 +4,7 @@ extension JSONText {
     /// Whether these bytes stand at `index`, the letters of A–Z in either case. `name` has none of A–Z.
     @inlinable
     package func holds(_ name: StaticString, inAnyCaseAt index: Int) -> Bool {
+        if holds(name, at: index) { return true }
         guard index &+ name.utf8CodeUnitCount <= count else { return false }
         for position in 0..<name.utf8CodeUnitCount
         where Ascii.lowered(byte(at: index &+ position)) != name.utf8Start[position] { return false }

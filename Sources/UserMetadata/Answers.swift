@@ -56,7 +56,7 @@ public enum Answers {
     private static func writeInfo(of device: KnownDevice, to json: inout JSONWriter) {
         json.open("{")
         json.name("id")
-        json.string(device.id.hex.utf8)
+        json.hash(device.id)
         let lastZone = device.zones.max { a, b in
             a.last == b.last ? b.name.lexicographicallyPrecedes(a.name) : a.last < b.last
         }

@@ -1,3 +1,4 @@
+import SegmentFormat
 import StrictJSON
 
 /// Writes JSON byte by byte, in the order it is asked to: the same values give the same bytes.
@@ -28,16 +29,38 @@ struct JSONWriter {
     }
 
     /// A string of UTF-8; quote, backslash and control characters are escaped, nothing else is.
-    mutating func string(_ text: some Collection<UInt8>) {
+    mutating func string(_ text: [UInt8]) {
         separate()
         bytes.append(Ascii.quote)
-        for byte in text {
-            switch byte {
-            case Ascii.quote, Ascii.backslash:
-                bytes.append(Ascii.backslash)
-                bytes.append(byte)
-            case 0..<0x20: escape(byte)
-            default: bytes.append(byte)
+        if text.contains(where: Self.isEscaped) {
+            for byte in text { append(byte) }
+        } else {
+            bytes.append(contentsOf: text)
+        }
+        bytes.append(Ascii.quote)
+        needsComma = true
+    }
+
+    mutating func string(_ text: String) { string(Array(text.utf8)) }
+
+    @inline(__always)
+    private static func isEscaped(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == Ascii.quote || byte == Ascii.backslash
+    }
+
+    private mutating func append(_ byte: UInt8) {
+        if byte < 0x20 { return escape(byte) }
+        if Self.isEscaped(byte) { bytes.append(Ascii.backslash) }
+        bytes.append(byte)
+    }
+
+    /// 128 bits as hexadecimal digits, the high half first.
+    mutating func hash(_ hash: Hash128) {
+        separate()
+        bytes.append(Ascii.quote)
+        for half in [hash.high, hash.low] {
+            for shift in stride(from: UInt64(60), through: 0, by: -4) {
+                bytes.append(Self.hexDigit(UInt8(truncatingIfNeeded: half >> shift) & 15))
             }
         }
         bytes.append(Ascii.quote)

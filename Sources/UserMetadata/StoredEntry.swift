@@ -34,7 +34,7 @@ extension DeviceInfo {
         json.open("{")
         if let id {
             json.name("id")
-            json.string(id.hex.utf8)
+            json.hash(id)
         }
         json.optionalString("remote_zone", zone)
         writeDescription(to: &json)
@@ -133,7 +133,7 @@ extension Fields {
 }
 
 extension Hash128 {
-    init?(hex text: some Collection<UInt8>) {
+    init?(hex text: [UInt8]) {
         guard text.count == 32 else { return nil }
         var halves: (high: UInt64, low: UInt64) = (0, 0)
         for (position, byte) in text.enumerated() {

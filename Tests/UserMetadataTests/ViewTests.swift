@@ -162,7 +162,7 @@ struct DeviceViewTests {
             view.checkpoint() == [
                 #"{"view":"devices","version":1,"through":9,"users":1,"key":"\#(key)"}"#,
                 #"{"username":"ann","devices":[{"id":"\#(device)","first":3600000,"last":3600000,"count":1,"#
-                    + #""zones":[{"zone":"DE","count":1,"last":3600000}],"browser":"x"}]}"#,
+                    + #""zones":[{"zone":"DE","count":1,"last":3600000}],"about":{"browser":"x"}}]}"#,
             ])
     }
 }

@@ -9,6 +9,7 @@ enum AddressText {
     /// where one follows. A dotted number behind a slash and a name, as `Chrome/120.0.0.0`, is a version
     /// where `keepsVersions`.
     static func scrubbed(_ text: [UInt8], keepsVersions: Bool = false) -> [UInt8] {
+        guard mayHoldAddress(text) else { return text }
         var (result, index, copied) = ([UInt8](), 0, 0)
         while index < text.count {
             guard isPart(text[index]) else {
@@ -31,12 +32,25 @@ enum AddressText {
         return copied == 0 ? text : result + text[copied...]
     }
 
-    /// Whether the whole text is one address, whatever brackets, port or zone it has.
-    static func isAddress(_ text: [UInt8]) -> Bool {
-        guard text.contains(where: { $0 == UInt8(ascii: ".") || $0 == Ascii.colon }) else { return false }
-        let rest = scrubbed(text)
-        return rest != text && rest.allSatisfy { !isWord($0) } || rest == replacement
-            || rest == [Ascii.openBracket] + replacement + [Ascii.closeBracket]
+    /// An address has three dots or two colons at least.
+    private static func mayHoldAddress(_ text: [UInt8]) -> Bool {
+        var (dots, colons) = (0, 0)
+        for byte in text {
+            if byte == UInt8(ascii: ".") { dots += 1 }
+            if byte == Ascii.colon { colons += 1 }
+        }
+        return dots >= 3 || colons >= 2
+    }
+
+    /// Whether a text is one address and nothing else, whatever brackets, port or zone it has.
+    static func isAddress(_ text: [UInt8]) -> Bool { withoutAddresses(text) == nil }
+
+    /// `scrubbed`, or `nil` where that leaves nothing.
+    static func withoutAddresses(_ text: [UInt8], keepsVersions: Bool = false) -> [UInt8]? {
+        let rest = scrubbed(text, keepsVersions: keepsVersions)
+        guard rest.count <= replacement.count + 2, rest.count != text.count || rest != text else { return rest }
+        let isBare = rest == replacement
+        return isBare || rest == [Ascii.openBracket] + replacement + [Ascii.closeBracket] ? nil : rest
     }
 
     /// The address that a client names, without brackets, port and zone; `nil` where it is none.
@@ -55,7 +69,7 @@ enum AddressText {
     // MARK: - Runs
 
     private static func isPart(_ byte: UInt8) -> Bool {
-        Ascii.hexDigit(byte) != nil || byte == UInt8(ascii: ".") || byte == Ascii.colon
+        Ascii.isDigit(byte) || Ascii.lowered(byte) &- 0x61 < 6 || byte == UInt8(ascii: ".") || byte == Ascii.colon
     }
 
     private static func isWord(_ byte: UInt8) -> Bool {

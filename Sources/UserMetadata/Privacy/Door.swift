@@ -77,7 +77,6 @@ public struct Door: Sendable {
         _ fields: Fields, _ field: some RawRepresentable<Int>, _ bounds: ClosedRange<Int>, keepsVersions: Bool = false
     ) throws(BodyFault) -> [UInt8]? {
         guard let text = try fields.text(field, 0...bounds.upperBound), !text.isEmpty else { return nil }
-        if AddressText.isAddress(text) { return nil }
-        return AddressText.scrubbed(text, keepsVersions: keepsVersions)
+        return AddressText.withoutAddresses(text, keepsVersions: keepsVersions)
     }
 }

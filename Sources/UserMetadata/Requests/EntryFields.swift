@@ -3,36 +3,32 @@
 enum LogField: Int, CaseIterable {
     case username, type, timestamp, service, loginMethod, message, device, wrapped
 
-    static let all: [Field] = [
+    static let all = FieldList(
         Field("username", "user", "user_name"), Field("type", "log_type"), Field("timestamp", "time"),
-        Field("service"), Field("login_method"), Field("message"), Field("device_info", "device"), Field("log"),
-    ]
+        Field("service"), Field("login_method"), Field("message"), Field("device_info", "device"), Field("log"))
 }
 
 enum DeviceField: Int, CaseIterable {
     case id, zone, address, userAgent, browser, os, mobile
 
-    static let all: [Field] = [
+    static let all = FieldList(
         Field("id"), Field("remote_zone"), Field("remote_addr"), Field("user_agent"), Field("browser"), Field("os"),
-        Field("mobile"),
-    ]
+        Field("mobile"))
 }
 
 enum LastLoginField: Int, CaseIterable {
     case username, service, timestamp, wrapped
 
-    static let all: [Field] = [
-        Field("username", "user", "user_name"), Field("service"), Field("timestamp", "time"), Field("last_login"),
-    ]
+    static let all = FieldList(
+        Field("username", "user", "user_name"), Field("service"), Field("timestamp", "time"), Field("last_login"))
 }
 
 enum QuestionField: Int, CaseIterable {
     case username, service, maxDays, limit, cursor, device, usernames, days
 
-    static let all: [Field] = [
+    static let all = FieldList(
         Field("username", "user", "user_name"), Field("service"), Field("max_days"), Field("limit"),
-        Field("cursor"), Field("device_info", "device"), Field("usernames", "users"), Field("days"),
-    ]
+        Field("cursor"), Field("device_info", "device"), Field("usernames", "users"), Field("days"))
 }
 
 extension Fields {
@@ -59,7 +55,7 @@ extension Fields {
     /// The fields of a body that may stand in an object of their own, which counts where nothing does that
     /// has to be there.
     func unwrapped(
-        required: some RawRepresentable<Int>, wrapped: some RawRepresentable<Int>, _ list: [Field]
+        required: some RawRepresentable<Int>, wrapped: some RawRepresentable<Int>, _ list: FieldList
     ) throws(BodyFault) -> Fields {
         guard !has(required), let inner = try object(wrapped.rawValue, list) else { return self }
         return inner

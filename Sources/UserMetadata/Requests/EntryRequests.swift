@@ -50,6 +50,8 @@ extension Door {
         return count
     }
 
+    private static let list = FieldList(Field("logs"))
+
     private func addList(
         _ body: UnsafeRawBufferPointer, now: UInt64, to batch: LineBatch
     ) throws(BodyFault) -> Int {
@@ -57,8 +59,7 @@ extension Door {
         var (start, wraps) = (text.spaceEnd(from: 0), false)
         guard start < text.count else { throw BodyFault(EventFault(.unexpectedEnd, at: text.count)) }
         if text.byte(at: start) == Ascii.openBrace {
-            let list = Field("logs")
-            let fields = try Fields.whole(text, [list])
+            let fields = try Fields.whole(text, Self.list)
             guard fields.has(0) else { throw fields.fault(.missing, 0) }
             (start, wraps) = (fields.start(0), true)
         }
@@ -108,7 +109,7 @@ extension JSONText {
 
 extension Fields {
     /// The fields of a body that is one object and nothing else.
-    static func whole(_ text: JSONText, _ list: [Field]) throws(BodyFault) -> Fields {
+    static func whole(_ text: JSONText, _ list: FieldList) throws(BodyFault) -> Fields {
         var text = text
         let start = text.spaceEnd(from: 0)
         guard start < text.count else { throw BodyFault(EventFault(.unexpectedEnd, at: text.count)) }

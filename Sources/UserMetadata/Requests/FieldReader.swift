@@ -5,72 +5,87 @@ import StrictJSON
 
 /// A field by its names, in lower case; the first is the one that refusals use.
 struct Field: Sendable {
-    let names: [StaticString]
+    fileprivate let names: [StaticString]
+    let name: String
 
-    init(_ names: StaticString...) { self.names = names }
-
-    var name: String { names[0].description }
+    init(_ names: StaticString...) {
+        self.names = names
+        name = names[0].description
+    }
 }
 
-/// The fields of one object: where their values lie, by the order of the list that they were sought by.
-struct Fields {
-    fileprivate(set) var text: JSONText
-    fileprivate var starts: [Int]
-    private let list: [Field]
-    /// What stands before the name of a field in a refusal: `log.`
-    private let path: String
-    /// Behind the object.
-    private(set) var end = 0
-
-    /// Reads the object at `start`, without space before it.
-    init(_ text: JSONText, at start: Int, _ list: [Field], path: String = "") throws(BodyFault) {
-        self.text = text
-        self.list = list
-        self.path = path
-        starts = Array(repeating: -1, count: list.count)
-        guard text.byte(at: start) == Ascii.openBrace else { throw BodyFault(text.fault(.notAnObject, at: start)) }
-        var found = starts
-        var duplicate: (index: Int, start: Int)?
-        do throws(EventFault) {
-            end = try self.text.forEachMember(of: start) { (text, key, start) throws(EventFault) in
-                let end = try text.valueEnd(from: start)
-                guard let index = Self.index(of: key, in: text, list), text.byte(at: start) != UInt8(ascii: "n") else {
-                    return end
-                }
-                if found[index] >= 0 { duplicate = duplicate ?? (index, start) }
-                found[index] = start
-                return end
-            }
-        } catch { throw BodyFault(error) }
-        starts = found
-        if let duplicate { throw BodyFault(.duplicate, name(duplicate.index), at: duplicate.start) }
+/// The fields that an object may have. At most 16.
+struct FieldList: Sendable {
+    private struct Name {
+        let text: StaticString
+        let field: Int
     }
 
-    private static func index(of key: KeyRange, in text: JSONText, _ list: [Field]) -> Int? {
-        if key.isEscaped { return index(ofEscaped: text.unescaped(key.range), list) }
-        for (index, field) in list.enumerated() {
-            for name in field.names where name.utf8CodeUnitCount == key.range.count {
-                if text.holds(name, inAnyCaseAt: key.range.lowerBound) { return index }
-            }
+    let fields: [Field]
+    /// In one piece: they are looked through for every member.
+    private let names: [Name]
+
+    init(_ fields: Field...) {
+        precondition(fields.count <= Fields.most, "more fields than an object may have")
+        self.fields = fields
+        names = fields.enumerated().flatMap { index, field in field.names.map { Name(text: $0, field: index) } }
+    }
+
+    func index(of key: KeyRange, in text: JSONText) -> Int? {
+        if key.isEscaped { return index(ofEscaped: text.unescaped(key.range)) }
+        let first = Ascii.lowered(text.byte(at: key.range.lowerBound))
+        for name in names where name.text.utf8CodeUnitCount == key.range.count && name.text.utf8Start[0] == first {
+            if text.holds(name.text, inAnyCaseAt: key.range.lowerBound) { return name.field }
         }
         return nil
     }
 
-    private static func index(ofEscaped key: [UInt8], _ list: [Field]) -> Int? {
-        list.firstIndex { field in
-            field.names.contains { name in
-                name.utf8CodeUnitCount == key.count
-                    && key.indices.allSatisfy { Ascii.lowered(key[$0]) == name.utf8Start[$0] }
+    private func index(ofEscaped key: [UInt8]) -> Int? {
+        names.first { name in
+            name.text.utf8CodeUnitCount == key.count
+                && key.indices.allSatisfy { Ascii.lowered(key[$0]) == name.text.utf8Start[$0] }
+        }?.field
+    }
+}
+
+/// The fields of one object: where their values lie, by the order of the list that they were sought by.
+struct Fields {
+    static let most = 16
+    private let text: JSONText
+    /// -1 where the field is absent.
+    private let starts: SIMD16<Int32>
+    private let list: FieldList
+    /// What stands before the name of a field in a refusal: `log.`
+    private let path: String
+    /// Behind the object.
+    let end: Int
+
+    /// Reads the object at `start`, without space before it.
+    init(_ text: JSONText, at start: Int, _ list: FieldList, path: String = "") throws(BodyFault) {
+        guard text.byte(at: start) == Ascii.openBrace else { throw BodyFault(text.fault(.notAnObject, at: start)) }
+        var (walk, found) = (text, SIMD16<Int32>(repeating: -1))
+        var duplicate: (index: Int, start: Int)?
+        do throws(EventFault) {
+            end = try walk.forEachMember(of: start) { (text, key, start) throws(EventFault) in
+                let end = try text.valueEnd(from: start)
+                guard let index = list.index(of: key, in: text), text.byte(at: start) != UInt8(ascii: "n") else {
+                    return end
+                }
+                if found[index] >= 0 { duplicate = duplicate ?? (index, start) }
+                found[index] = Int32(start)
+                return end
             }
-        }
+        } catch { throw BodyFault(error) }
+        (self.text, self.list, self.path, starts) = (text, list, path, found)
+        if let duplicate { throw BodyFault(.duplicate, name(duplicate.index), at: duplicate.start) }
     }
 
     func has(_ index: Int) -> Bool { starts[index] >= 0 }
-    func start(_ index: Int) -> Int { starts[index] }
-    func name(_ index: Int) -> String { path + list[index].name }
+    func start(_ index: Int) -> Int { Int(starts[index]) }
+    func name(_ index: Int) -> String { path + list.fields[index].name }
 
     func fault(_ reason: BodyFault.Reason, _ index: Int) -> BodyFault {
-        BodyFault(reason, name(index), at: max(starts[index], 0))
+        BodyFault(reason, name(index), at: max(start(index), 0))
     }
 }
 
@@ -128,32 +143,49 @@ extension Fields {
     }
 
     /// The fields of an object in a field; `nil` where that is absent.
-    func object(_ index: Int, _ list: [Field]) throws(BodyFault) -> Fields? {
+    func object(_ index: Int, _ list: FieldList) throws(BodyFault) -> Fields? {
         guard has(index) else { return nil }
         guard text.byte(at: start(index)) == Ascii.openBrace else { throw fault(.invalid("an object"), index) }
         return try Fields(text, at: start(index), list, path: name(index) + ".")
     }
 
+    /// The JSON of an object in a field, as it stands between its braces; `nil` where that is absent.
+    func members(_ index: Int) throws(BodyFault) -> [UInt8]? {
+        guard has(index) else { return nil }
+        guard text.byte(at: start(index)) == Ascii.openBrace else { throw fault(.invalid("an object"), index) }
+        var text = text
+        do throws(EventFault) {
+            return text.bytes(start(index) + 1..<(try text.valueEnd(from: start(index))) - 1)
+        } catch { throw BodyFault(error) }
+    }
+
+    /// Calls `body` with where each element of the array in a field starts; it returns where the element ends.
+    /// `false` where there is no array.
+    func forEachElement(
+        _ index: Int, _ body: (inout JSONText, Int) throws(EventFault) -> Int
+    ) throws(BodyFault) -> Bool {
+        var text = text
+        do throws(EventFault) {
+            return try text.forEachElement(of: start(index), body)
+        } catch { throw BodyFault(error) }
+    }
+
     /// The strings of an array in a field; `nil` where that is absent.
     func strings(_ index: Int, each bounds: ClosedRange<Int>, atMost most: Int) throws(BodyFault) -> [[UInt8]]? {
         guard has(index) else { return nil }
-        var strings: [[UInt8]] = []
-        var (text, isRight) = (text, true)
-        let isArray: Bool
-        do throws(EventFault) {
-            isArray = try text.forEachElement(of: start(index)) { (text, start) throws(EventFault) in
-                guard isRight, text.byte(at: start) == Ascii.quote else {
-                    isRight = false
-                    return try text.valueEnd(from: start)
-                }
-                let end = try text.stringEnd(from: start + 1)
-                let range = start + 1..<end.index - 1
-                let bytes = end.isEscaped ? text.unescaped(range) : text.bytes(range)
-                isRight = bounds.contains(bytes.count) && strings.count < most
-                strings.append(bytes)
-                return end.index
+        var (strings, isRight) = ([[UInt8]](), true)
+        let isArray = try forEachElement(index) { (text, start) throws(EventFault) in
+            guard isRight, text.byte(at: start) == Ascii.quote else {
+                isRight = false
+                return try text.valueEnd(from: start)
             }
-        } catch { throw BodyFault(error) }
+            let end = try text.stringEnd(from: start + 1)
+            let range = start + 1..<end.index - 1
+            let bytes = end.isEscaped ? text.unescaped(range) : text.bytes(range)
+            isRight = bounds.contains(bytes.count) && strings.count < most
+            strings.append(bytes)
+            return end.index
+        }
         guard isArray, isRight else {
             throw fault(
                 .invalid("a list of at most \(most) strings of \(bounds.lowerBound) to \(bounds.upperBound) bytes"),

@@ -16,7 +16,7 @@ public enum RFC3339 {
     static func read(_ text: [UInt8]) -> Reading? {
         var reader = DigitReader(text)
         guard let year = reader.digits(4), reader.take("-"), let month = reader.digits(2), reader.take("-"),
-            let day = reader.digits(2), reader.take("T", "t", " "), let hour = reader.digits(2), reader.take(":"),
+            let day = reader.digits(2), reader.takeSeparator(), let hour = reader.digits(2), reader.take(":"),
             let minute = reader.digits(2), reader.take(":"), let second = reader.digits(2),
             let fraction = reader.fraction(), let offset = reader.offset(), reader.isAtEnd
         else { return nil }
@@ -69,11 +69,10 @@ public enum RFC3339 {
     }
 
     private static func append(_ value: Int, _ digits: Int, _ end: Unicode.Scalar, to bytes: inout [UInt8]) {
-        var divisor = [1, 10, 100, 1_000][digits - 1]
-        while divisor > 0 {
-            bytes.append(Ascii.zero + UInt8(value / divisor % 10))
-            divisor /= 10
-        }
+        if digits > 3 { bytes.append(Ascii.zero + UInt8(value / 1_000 % 10)) }
+        if digits > 2 { bytes.append(Ascii.zero + UInt8(value / 100 % 10)) }
+        bytes.append(Ascii.zero + UInt8(value / 10 % 10))
+        bytes.append(Ascii.zero + UInt8(value % 10))
         bytes.append(UInt8(ascii: end))
     }
 
@@ -104,11 +103,13 @@ private struct DigitReader {
         return value
     }
 
-    mutating func take(_ marks: Unicode.Scalar...) -> Bool {
-        guard index < text.count, marks.contains(where: { UInt8(ascii: $0) == text[index] }) else { return false }
+    mutating func take(_ mark: Unicode.Scalar) -> Bool {
+        guard index < text.count, text[index] == UInt8(ascii: mark) else { return false }
         index += 1
         return true
     }
+
+    mutating func takeSeparator() -> Bool { take("T") || take("t") || take(" ") }
 
     /// In milliseconds; 0 where there is none.
     mutating func fraction() -> Int? {
@@ -125,7 +126,7 @@ private struct DigitReader {
 
     /// In minutes.
     mutating func offset() -> Int? {
-        if take("Z", "z") { return 0 }
+        if take("Z") || take("z") { return 0 }
         let sign = take("+") ? 1 : take("-") ? -1 : 0
         guard sign != 0, let hours = digits(2), take(":"), let minutes = digits(2), hours <= 23, minutes <= 59 else {
             return nil

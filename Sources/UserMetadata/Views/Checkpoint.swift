@@ -50,7 +50,7 @@ extension CheckpointHead {
         var json = JSONWriter()
         json.open("{")
         json.name("view")
-        json.string(view.rawValue.utf8)
+        json.string(view.rawValue)
         json.name("version")
         json.integer(1)
         json.name("through")
@@ -58,14 +58,13 @@ extension CheckpointHead {
         json.name("users")
         json.integer(UInt64(users))
         json.name("key")
-        json.string(key.hex.utf8)
+        json.hash(key)
         json.close("}")
         return json.bytes
     }
 
-    private static let fields = [
-        Field("view"), Field("version"), Field("through"), Field("users"), Field("key"),
-    ]
+    private static let fields = FieldList(
+        Field("view"), Field("version"), Field("through"), Field("users"), Field("key"))
 
     init(_ line: UnsafeRawBufferPointer) throws(BodyFault) {
         let fields = try Fields.whole(try JSONText.body(line), Self.fields)
@@ -109,7 +108,7 @@ extension KnownDevice {
     fileprivate func write(to json: inout JSONWriter) {
         json.open("{")
         json.name("id")
-        json.string(id.hex.utf8)
+        json.hash(id)
         json.name("first")
         json.integer(first.milliseconds)
         json.name("last")
@@ -122,7 +121,12 @@ extension KnownDevice {
             for zone in zones { zone.write(to: &json) }
             json.close("]")
         }
-        if !description.isEmpty { json.raw(description) }
+        if !description.isEmpty {
+            json.name("about")
+            json.open("{")
+            json.raw(description)
+            json.close("}")
+        }
         json.close("}")
     }
 }

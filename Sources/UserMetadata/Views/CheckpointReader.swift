@@ -48,14 +48,12 @@ public protocol CheckpointedView: Sendable {
 
 public typealias CheckpointLineFault = BodyFault
 
-private let deviceRow = [Field("username"), Field("devices")]
-private let deviceFields = [
-    Field("id"), Field("first"), Field("last"), Field("count"), Field("zones"), Field("user_agent"),
-    Field("browser"), Field("os"), Field("mobile"),
-]
-private let zoneFields = [Field("zone"), Field("count"), Field("last")]
-private let lastLoginRow = [Field("username"), Field("services")]
-private let serviceFields = [Field("service"), Field("last")]
+private let deviceRow = FieldList(Field("username"), Field("devices"))
+private let deviceFields = FieldList(
+    Field("id"), Field("first"), Field("last"), Field("count"), Field("zones"), Field("about"))
+private let zoneFields = FieldList(Field("zone"), Field("count"), Field("last"))
+private let lastLoginRow = FieldList(Field("username"), Field("services"))
+private let serviceFields = FieldList(Field("service"), Field("last"))
 
 extension DeviceView: CheckpointedView {
     public static var kind: CheckpointHead.View { .devices }
@@ -80,16 +78,7 @@ extension KnownDevice {
                 KnownZone(
                     name: try zone.required(0, UserBounds.stored), count: try zone.count(1), last: try zone.bucket(2))
             },
-            description: try Self.description(fields))
-    }
-
-    private static func description(_ fields: Fields) throws(BodyFault) -> [UInt8] {
-        var device = DeviceInfo()
-        device.userAgent = try fields.text(5, UserBounds.stored)
-        device.browser = try fields.text(6, UserBounds.stored)
-        device.os = try fields.text(7, UserBounds.stored)
-        device.isMobile = try fields.flag(8)
-        return device.description
+            description: try fields.members(5) ?? [])
     }
 }
 
@@ -113,23 +102,20 @@ extension LastLoginView: CheckpointedView {
 
 extension Fields {
     /// The objects of an array in a field that has to be there.
-    fileprivate func objects(_ index: Int, _ list: [Field]) throws(BodyFault) -> [Fields] {
+    fileprivate func objects(_ index: Int, _ list: FieldList) throws(BodyFault) -> [Fields] {
         guard has(index) else { throw fault(.missing, index) }
-        var (text, found, refusal) = (text, [Fields](), BodyFault?.none)
+        var (found, refusal) = ([Fields](), BodyFault?.none)
         let path = name(index) + "."
-        let isArray: Bool
-        do throws(EventFault) {
-            isArray = try text.forEachElement(of: start(index)) { (text, start) throws(EventFault) in
-                do throws(BodyFault) {
-                    let fields = try Fields(text, at: start, list, path: path)
-                    found.append(fields)
-                    return fields.end
-                } catch {
-                    refusal = refusal ?? error
-                    return try text.valueEnd(from: start)
-                }
+        let isArray = try forEachElement(index) { (text, start) throws(EventFault) in
+            do throws(BodyFault) {
+                let fields = try Fields(text, at: start, list, path: path)
+                found.append(fields)
+                return fields.end
+            } catch {
+                refusal = refusal ?? error
+                return try text.valueEnd(from: start)
             }
-        } catch { throw BodyFault(error) }
+        }
         if let refusal { throw refusal }
         guard isArray else { throw fault(.invalid("a list of objects"), index) }
         return found
