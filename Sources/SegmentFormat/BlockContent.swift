@@ -11,17 +11,20 @@ public struct BlockContent: Sendable {
     /// One frame of the codec.
     public let data: [UInt8]
     public let dataHash: UInt64
+    /// Hashes of the keys of the lines, each once; none where the stream has no keys.
+    public let keys: [UInt64]
 
     /// The blocks of a batch, in order of arrival.
     public static func blocks(of batch: LineBatch) -> [BlockContent] {
         (0..<batch.blockCount).map { index in
-            let (stretches, bytes) = batch.block(index)
-            return BlockContent(stretches: stretches, bytes: bytes)
+            let (stretches, bytes, keys) = batch.block(index)
+            return BlockContent(stretches: stretches, bytes: bytes, keys: keys)
         }
     }
 
-    private init(stretches: ArraySlice<Run>, bytes: UnsafeRawBufferPointer) {
+    private init(stretches: ArraySlice<Run>, bytes: UnsafeRawBufferPointer, keys: ArraySlice<UInt64>) {
         codec = .lz4
+        self.keys = Array(Set(keys))
         lines = stretches.reduce(0) { $0 + $1.lines }
         sequences = lines
         rawLength = bytes.count
@@ -41,9 +44,11 @@ public struct BlockContent: Sendable {
 
     /// Lines that lie in the order of `runs` already.
     init(
-        _ bytes: UnsafeRawBufferPointer, runs: [Run], arrangement: Arrangement, sequences: Int, encoder: ZstdEncoder
+        _ bytes: UnsafeRawBufferPointer, runs: [Run], arrangement: Arrangement, sequences: Int, keys: [UInt64],
+        encoder: ZstdEncoder
     ) {
         codec = .zstandard
+        self.keys = keys
         self.runs = runs
         self.arrangement = arrangement
         lines = runs.reduce(0) { $0 + $1.lines }

@@ -19,6 +19,8 @@ public final class LineBatch: @unchecked Sendable {
     public var longestLine: Int { content.longestLine }
     /// Lines of one bucket that arrived one after another and lie in one block.
     var stretches: [Run] { content.stretches }
+    /// Hashes of keys, one a line; none where the stream has no keys.
+    var keys: [UInt64] { content.keys }
     public var isEmpty: Bool { lineCount == 0 }
     public var blockCount: Int { content.blockStarts.count }
     public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: content.storage, count: byteCount) }
@@ -40,6 +42,13 @@ public final class LineBatch: @unchecked Sendable {
         content.append(line, bucket: bucket)
     }
 
+    /// The same with the hash of its key. All lines of a batch have one, or none has.
+    public func append(_ line: UnsafeRawBufferPointer, bucket: Bucket, key: UInt64) {
+        precondition(keys.count == lineCount, "lines with and without keys")
+        content.append(line, bucket: bucket)
+        content.keys.append(key)
+    }
+
     /// Appends every line of another batch.
     public func append(contentsOf other: LineBatch) {
         var from = 0
@@ -48,30 +57,34 @@ public final class LineBatch: @unchecked Sendable {
             content.append(stretch, UnsafeRawBufferPointer(rebasing: other.bytes[from..<from + stretch.bytes]))
             from += stretch.bytes
         }
+        content.keys += other.keys
     }
 
-    /// The stretches and bytes of one of the blocks.
-    func block(_ index: Int) -> (stretches: ArraySlice<Run>, bytes: UnsafeRawBufferPointer) {
+    /// The stretches, bytes and keys of one of the blocks.
+    func block(_ index: Int) -> (stretches: ArraySlice<Run>, bytes: UnsafeRawBufferPointer, keys: ArraySlice<UInt64>) {
         let starts = content.blockStarts
         let start = starts[index]
         let isLast = index + 1 == starts.count
-        let end = isLast ? (stretch: stretches.count, byte: byteCount) : starts[index + 1]
+        let end = isLast ? (stretch: stretches.count, byte: byteCount, line: lineCount) : starts[index + 1]
         return (
             stretches[start.stretch..<end.stretch],
-            UnsafeRawBufferPointer(rebasing: bytes[start.byte..<end.byte])
+            UnsafeRawBufferPointer(rebasing: bytes[start.byte..<end.byte]),
+            keys.isEmpty ? [] : keys[start.line..<end.line]
         )
     }
 
     /// The lines whose bucket is at or after `horizon`, and how many are not.
     public func dropping(before horizon: Bucket) -> (kept: LineBatch, dropped: Int) {
         let kept = LineBatch(capacity: byteCount)
-        var from = 0
+        var (from, line) = (0, 0)
         for stretch in stretches {
             if stretch.bucket >= horizon {
                 UnsafeRawBufferPointer(rebasing: bytes[from..<from + stretch.bytes])
                     .forEachLine { kept.append($0, bucket: stretch.bucket) }
+                if !keys.isEmpty { kept.content.keys += keys[line..<line + stretch.lines] }
             }
             from += stretch.bytes
+            line += stretch.lines
         }
         return (kept, lineCount - kept.lineCount)
     }
@@ -86,7 +99,8 @@ extension LineBatch {
         fileprivate var lineCount = 0
         fileprivate var longestLine = 0
         fileprivate var stretches: [Run] = []
-        fileprivate var blockStarts: [(stretch: Int, byte: Int)] = []
+        fileprivate var blockStarts: [(stretch: Int, byte: Int, line: Int)] = []
+        fileprivate var keys: [UInt64] = []
         private var blockBytes = 0
 
         fileprivate init(capacity: Int) {
@@ -132,7 +146,7 @@ extension LineBatch {
         @usableFromInline
         mutating func commitLine(bucket: Bucket, bytes: Int) {
             if blockStarts.isEmpty || blockBytes + bytes > LineBatch.blockTarget {
-                blockStarts.append((stretches.count, byteCount))
+                blockStarts.append((stretches.count, byteCount, lineCount))
                 blockBytes = 0
             }
             longestLine = max(longestLine, bytes)

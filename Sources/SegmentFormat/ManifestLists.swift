@@ -2,6 +2,11 @@
 public struct Tombstone: Hashable, Sendable {
     public var key: Hash128
     public var through: Sequence
+
+    public init(key: Hash128, through: Sequence) {
+        self.key = key
+        self.through = through
+    }
 }
 
 /// When data leaves; `nil` is *none*.

@@ -116,10 +116,12 @@ public struct Seal: Equatable, Sendable {
     public var sourced: [SourceDelivery]
     /// Of every byte before the seal.
     public var fileHash: Hash128
+    /// Empty where the stream has no keys.
+    public var keys: KeyIndex
 
     public init(
         segment: SegmentNumber, totals: SegmentTotals, index: [BlockIndexEntry], keyed: [KeyedDelivery],
-        sourced: [SourceDelivery], fileHash: Hash128
+        sourced: [SourceDelivery], fileHash: Hash128, keys: KeyIndex = .empty
     ) {
         self.segment = segment
         self.totals = totals
@@ -127,6 +129,7 @@ public struct Seal: Equatable, Sendable {
         self.keyed = keyed
         self.sourced = sourced
         self.fileHash = fileHash
+        self.keys = keys
     }
 
     public func encoded(salt: Salt) -> [UInt8] {
@@ -134,6 +137,7 @@ public struct Seal: Equatable, Sendable {
         DeliveryList.put(keyed, sourced, into: &frame)
         frame.section(.totals) { putTotals(into: &$0) }
         frame.list(.blockIndex, index) { $0.put(into: &$1) }
+        keys.put(into: &frame)
         frame.section(.fileHash) { $0.put(fileHash) }
         let endSectionBytes = 8 + Self.tailByteCount
         let length = UInt32(frame.byteCount + endSectionBytes)
@@ -142,6 +146,12 @@ public struct Seal: Equatable, Sendable {
             $0.put(Self.endMark)
         }
         return frame.finish(salt: salt)
+    }
+
+    /// Bytes of a seal that stand behind its key index: the filter, the file hash, the end.
+    public static func bytesBehindKeyIndex(_ keys: KeyIndex) -> Int {
+        let sectionHeader = 8
+        return sectionHeader + keys.filter.bytes.count + sectionHeader + 16 + sectionHeader + tailByteCount
     }
 
     private func putTotals(into writer: inout ByteWriter) {
@@ -185,6 +195,7 @@ public struct Seal: Equatable, Sendable {
         let index = try sections.list(.blockIndex, bytesEach: BlockIndexEntry.byteCount, clause: .sealIndex) {
             (reader) throws(FormatFault) in try BlockIndexEntry(from: &reader)
         }
+        let keys = try KeyIndex.take(sections, blocks: index.count)
         var hash = try sections.required(.fileHash)
         let fileHash = try hash.hash128()
         try hash.finished()
@@ -196,7 +207,8 @@ public struct Seal: Equatable, Sendable {
             throw FormatFault(.sealEnd, at: end.origin)
         }
         let seal = Seal(
-            segment: segment, totals: totals, index: index, keyed: keyed, sourced: sourced, fileHash: fileHash)
+            segment: segment, totals: totals, index: index, keyed: keyed, sourced: sourced, fileHash: fileHash,
+            keys: keys)
         guard seal.indexAgrees(sealOffset: offset) else { throw FormatFault(.sealIndex, at: offset) }
         return seal
     }
