@@ -4,6 +4,14 @@ import SegmentFormat
 // The segment that takes appends. Between calls the file is durable up to `length`, and its index,
 // totals and hash speak of just those bytes.
 
+/// A block that is about to be written.
+struct NewBlock {
+    let meta: BlockMeta
+    let data: [UInt8]
+    /// Hashes of the keys of its lines.
+    var keys: [UInt64] = []
+}
+
 final class ActiveSegment {
     let head: SegmentHead
     let file: StoreFile
@@ -15,17 +23,19 @@ final class ActiveSegment {
     private(set) var nextSequence: Sequence
     /// When it took its first event, in this process.
     let opened: UInt64
+    let keys: ActiveKeys
     private let hash: RunningHash
 
     init(
         head: SegmentHead, file: StoreFile, length: UInt64, blocks: [SurveyedBlock], nextSequence: Sequence,
-        opened: UInt64, hash: RunningHash
+        opened: UInt64, hash: RunningHash, keys: ActiveKeys = ActiveKeys()
     ) {
         self.head = head
         self.file = file
         self.length = length
         self.opened = opened
         self.hash = hash
+        self.keys = keys
         index = BlockList(blocks.map(\.entry))
         keyed = blocks.flatMap(\.keyed)
         var totals = SegmentTotals(startingAt: blocks.first?.entry.firstSequence ?? nextSequence)
@@ -66,9 +76,7 @@ final class ActiveSegment {
     /// Writes the blocks of one commit and makes them durable. If the disk is full, nothing was
     /// written; any other failure leaves the end of the file unknown, and the segment unusable. Returns how
     /// long the sync took by `uptime`, in its nanoseconds.
-    func commit(
-        _ blocks: [(meta: BlockMeta, data: [UInt8])], uptime: () -> UInt64
-    ) throws(StoreError) -> UInt64 {
+    func commit(_ blocks: [NewBlock], uptime: () -> UInt64) throws(StoreError) -> UInt64 {
         let frames = blocks.map { (meta: $0.meta.encoded(salt: head.salt), data: $0.data) }
         let result: Result<UInt64, StoreError> = withExtendedLifetime(frames) {
             var pieces: [UnsafeRawBufferPointer] = []
@@ -81,6 +89,7 @@ final class ActiveSegment {
         let syncNanoseconds = try result.get()
         for (block, frame) in zip(blocks, frames) {
             let entry = BlockIndexEntry(block.meta, offset: length, metaLength: frame.meta.count)
+            keys.add(block.keys, block: index.count)
             index.append(entry)
             totals.add(entry)
             keyed += block.meta.keyed
@@ -115,7 +124,7 @@ final class ActiveSegment {
     func seal(sources: [SourceDelivery], now: UInt64) throws(StoreError) -> SegmentEntry {
         let seal = Seal(
             segment: head.segment, totals: totals, index: index.entries, keyed: keyed, sourced: sources,
-            fileHash: hash.wide)
+            fileHash: hash.wide, keys: keys.index)
         let bytes = seal.encoded(salt: head.salt)
         let result: Result<Void, StoreError> = bytes.withUnsafeBytes { bytes in
             Result { () throws(StoreError) in try writeOrTakeBack([bytes]) }

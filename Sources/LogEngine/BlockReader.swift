@@ -27,13 +27,17 @@ final class BlockReader {
     private let access: SegmentAccess
     /// Lines above it are left out: they came after the first page, and have since been put among others.
     private let pin: Sequence
+    private let erasures: Erasures?
+    /// Of segments that were looked into: where the blocks begin that may hold something erased.
+    private var erased: [SegmentNumber: Set<UInt64>] = [:]
     private(set) var faults: [FileFault] = []
     private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: BlockReader.readAhead, alignment: 16)
     private let scratch = ScanOutput()
     private let decoder = ZstdDecoder()
     private var held: (segment: SegmentNumber, start: UInt64, count: Int)?
 
-    init(_ access: SegmentAccess, pin: Sequence = Sequence(.max)) {
+    init(_ access: SegmentAccess, pin: Sequence = Sequence(.max), erasures: Erasures? = nil) {
+        self.erasures = erasures
         self.access = access
         self.pin = pin
     }
@@ -67,10 +71,20 @@ final class BlockReader {
         }
     }
 
+    /// Whether some line of a block may be erased: its metadata says nothing of that.
+    func mayHoldErased(_ block: BlockReference) throws(StoreError) -> Bool {
+        guard let erasures, block.entry.firstSequence <= erasures.through else { return false }
+        if let known = erased[block.segment.number] { return known.contains(block.entry.offset) }
+        let found = try erasures.blocks(of: block.segment)
+        erased[block.segment.number] = found
+        return found.contains(block.entry.offset)
+    }
+
     /// Appends the lines of a block whose bucket is in `buckets`, by bucket or in order of arrival.
     func append(
         _ block: BlockReference, buckets: ClosedRange<Bucket>, order: ScanRequest.Order, to output: ScanOutput
     ) throws(StoreError) {
+        let mayHoldErased = try mayHoldErased(block)
         try withFrame(block) { (meta, data) throws(FormatFault) in
             let slice = BlockSlice(meta, buckets)
             guard slice.lines > 0 else { return }
@@ -80,7 +94,7 @@ final class BlockReader {
             try BlockData.decode(
                 data, of: meta, at: block.dataOffset, range: slice.byteRange, into: place, decoder: decoder)
             guard place.last == 0x0A else { throw FormatFault(.dataLines, at: block.dataOffset) }
-            let (found, lines) = pinned(meta, slice, place)
+            let (found, lines) = visible(meta, slice, place, mayHoldErased)
             if isReordered {
                 lines.appendInOrderOfArrival(UnsafeRawBufferPointer(place), of: found, to: output)
             } else if lines.lines > 0 {
@@ -93,11 +107,12 @@ final class BlockReader {
     func gather(
         _ shared: SharedBlock, buckets: ClosedRange<Bucket>, into window: inout WindowLayout
     ) throws(StoreError) {
+        let mayHoldErased = try mayHoldErased(shared.block)
         try withPart(shared, buckets: buckets) { (part, meta, slice) throws(FormatFault) in
             let offset = shared.entry.offset
-            if meta.lastSequence > pin {
+            if mayHoldErased || meta.lastSequence > pin {
                 let place = try decodeToScratch(part, meta, slice)
-                let (kept, lines) = pinned(meta, slice, place)
+                let (kept, lines) = visible(meta, slice, place, mayHoldErased)
                 try window.place(lines, of: kept, at: offset) { (range, target) throws(FormatFault) in
                     target.copyMemory(from: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(place)[range]))
                 }
@@ -114,18 +129,25 @@ final class BlockReader {
         _ shared: SharedBlock, buckets: ClosedRange<Bucket>,
         _ body: (BlockMeta, BlockSlice, UnsafeRawBufferPointer) -> Void
     ) throws(StoreError) {
+        let mayHoldErased = try mayHoldErased(shared.block)
         try withPart(shared, buckets: buckets) { (part, meta, slice) throws(FormatFault) in
             let place = try decodeToScratch(part, meta, slice)
-            let (found, lines) = pinned(meta, slice, place)
+            let (found, lines) = visible(meta, slice, place, mayHoldErased)
             body(found, lines, UnsafeRawBufferPointer(place))
         }
     }
 
-    /// What of the lines at a place is at or below the pin.
-    private func pinned(
-        _ meta: BlockMeta, _ slice: BlockSlice, _ place: UnsafeMutableRawBufferPointer
+    /// What of the lines at a place is at or below the pin, and not erased.
+    private func visible(
+        _ meta: BlockMeta, _ slice: BlockSlice, _ place: UnsafeMutableRawBufferPointer, _ mayHoldErased: Bool
     ) -> (meta: BlockMeta, slice: BlockSlice) {
-        meta.lastSequence > pin ? slice.dropping(above: pin, of: meta, place) : (meta, slice)
+        guard mayHoldErased || meta.lastSequence > pin else { return (meta, slice) }
+        let erasures = mayHoldErased ? erasures : nil
+        return slice.dropping(of: meta, place) { line, bucket, sequence in
+            if sequence > pin { return true }
+            let highest = meta.arrangement == .perBlock ? meta.lastSequence : sequence
+            return erasures?.hides(line, bucket, highest) ?? false
+        }
     }
 
     private func decodeToScratch(

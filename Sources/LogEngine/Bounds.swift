@@ -29,6 +29,16 @@ public enum Bounds {
     static let sequenceReservation: UInt64 = 1 << 20
     /// A segment is sealed before its block index or its deliveries pass this.
     static let segmentBlocks = 131_072
+    /// Cold segments are rid of superseded lines once they hold this many times the lines that are needed.
+    static let supersededShare: UInt64 = 2
+    /// Raw bytes of a cold block of a stream with keys: a read of one key decodes many of them.
+    static let keyedBlockBytes = 64 << 10
+    /// A segment is sealed before its key index passes this many pairs of key and block.
+    static let segmentKeys = 1 << 20
+    /// What the seal of a stream with keys takes beside: the index, and 10 bits a key of filter.
+    static let keyRoom: UInt64 = 14 << 20
+    /// Keys whose events are erased and not yet removed; another one is refused until a compaction.
+    public static let tombstones = 100_000
     /// Keys are remembered this long, and no more of them than `rememberedKeys`, the oldest out first.
     static let keyMemoryMilliseconds: UInt64 = 86_400_000
     static let rememberedKeys = 1_000_000

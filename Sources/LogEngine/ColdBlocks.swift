@@ -19,8 +19,14 @@ struct ColdLines {
         sequences.append(contentsOf: more)
     }
 
-    func encoded(_ encoder: ZstdEncoder) -> ColdBlock {
-        bytes.withUnsafeBytes { ColdBlock($0, runs: runs, sequences: sequences, encoder: encoder) }
+    /// `keys`: hashes of the keys of the lines, each once.
+    func encoded(_ encoder: ZstdEncoder, keys: [UInt64] = []) -> ColdBlock {
+        bytes.withUnsafeBytes { ColdBlock($0, runs: runs, sequences: sequences, keys: keys, encoder: encoder) }
+    }
+
+    /// Without the sequence of each line.
+    func encoded(_ encoder: ZstdEncoder, within sequences: ClosedRange<Sequence>, keys: [UInt64]) -> ColdBlock {
+        bytes.withUnsafeBytes { ColdBlock($0, runs: runs, within: sequences, keys: keys, encoder: encoder) }
     }
 
     mutating func clear() {
@@ -38,18 +44,39 @@ struct ColdBlockCutter {
 
     init(blockBytes: Int) { self.blockBytes = blockBytes }
 
-    /// Adds the lines of a chunk, and calls `body` with each block that they fill.
+    /// Adds the lines of a chunk, or those that are kept, and calls `body` with each block that they fill.
     mutating func add(
-        _ output: ScanOutput, _ body: (ColdLines, UInt32) throws(StoreError) -> Void
+        _ output: ScanOutput, keeping keeps: ((UnsafeRawBufferPointer, Bucket) -> Bool)? = nil,
+        _ body: (ColdLines, UInt32) throws(StoreError) -> Void
     ) throws(StoreError) {
         let sequences = output.sequences
         let bytes = output.bytes
         var (byte, line) = (0, 0)
         for run in output.runs {
             let ofRun = UnsafeRawBufferPointer(rebasing: bytes[byte..<byte + run.bytes])
-            try add(ofRun, run.bucket, sequences[line..<line + run.lines], body)
+            let ofLines = sequences[line..<line + run.lines]
+            if let keeps {
+                try addKept(ofRun, run.bucket, ofLines, keeps, body)
+            } else {
+                try add(ofRun, run.bucket, ofLines, body)
+            }
             byte += run.bytes
             line += run.lines
+        }
+    }
+
+    private mutating func addKept(
+        _ run: UnsafeRawBufferPointer, _ bucket: Bucket, _ sequences: ArraySlice<Sequence>,
+        _ keeps: (UnsafeRawBufferPointer, Bucket) -> Bool, _ body: (ColdLines, UInt32) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        var start = 0
+        for index in sequences.indices {
+            guard let end = run.firstLineFeed(from: start) else { return }
+            if keeps(UnsafeRawBufferPointer(rebasing: run[start..<end]), bucket) {
+                let line = UnsafeRawBufferPointer(rebasing: run[start...end])
+                try add(line, bucket, sequences[index...index], body)
+            }
+            start = end + 1
         }
     }
 
@@ -60,7 +87,8 @@ struct ColdBlockCutter {
         lines.clear()
     }
 
-    private mutating func add(
+    /// The same for lines of one bucket.
+    mutating func add(
         _ run: UnsafeRawBufferPointer, _ bucket: Bucket, _ sequences: ArraySlice<Sequence>,
         _ body: (ColdLines, UInt32) throws(StoreError) -> Void
     ) throws(StoreError) {

@@ -15,6 +15,7 @@ final class ColdSegmentWriter {
     private let hash: RunningHash
     private var index: [BlockIndexEntry] = []
     private var keyed: [KeyedDelivery] = []
+    private var keys: [(hash: UInt64, block: Int)] = []
 
     /// Makes the file with its head. `day` in days since 1970.
     init(_ head: SegmentHead, day: UInt32, _ layout: Layout, _ disk: any Disk) throws(StoreError) {
@@ -34,7 +35,7 @@ final class ColdSegmentWriter {
 
     /// Writes a block as a commit of its own; `meta` has all but its place. It must follow the blocks before
     /// it, and be of the day (SPEC C2). Not synced.
-    func append(_ meta: BlockMeta, _ data: [UInt8]) throws(StoreError) {
+    func append(_ meta: BlockMeta, _ data: [UInt8], keys hashes: [UInt64] = []) throws(StoreError) {
         precondition(meta.lines == 0 || follows(meta), "a block that does not follow in \(file.path)")
         var meta = meta
         meta.segment = head.segment
@@ -47,11 +48,15 @@ final class ColdSegmentWriter {
         hash.update(frame)
         hash.update(data)
         let entry = BlockIndexEntry(meta, offset: length, metaLength: frame.count)
+        for hash in hashes { keys.append((hash, index.count)) }
         index.append(entry)
         totals.add(entry)
         keyed += meta.keyed
         length = entry.end
     }
+
+    /// Pairs of key and block.
+    var keyCount: Int { keys.count }
 
     private func follows(_ meta: BlockMeta) -> Bool {
         meta.firstBucket >= totals.lastBucket && meta.firstBucket.day == Int(day) && meta.lastBucket.day == Int(day)
@@ -62,7 +67,7 @@ final class ColdSegmentWriter {
     func seal(sources: [SourceDelivery], sealed: UInt64) throws(StoreError) -> SegmentEntry {
         let seal = Seal(
             segment: head.segment, totals: totals, index: index, keyed: keyed, sourced: sources,
-            fileHash: hash.wide)
+            fileHash: hash.wide, keys: KeyIndex(keys))
         let bytes = seal.encoded(salt: head.salt)
         try file.write(bytes, at: length)
         hash.update(bytes)

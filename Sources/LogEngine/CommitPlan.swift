@@ -88,6 +88,9 @@ struct CommitPlan {
     /// Blocks that will be written: one without lines where there are only deliveries.
     var blockCount: Int { max(blocks.count, isEmpty ? 0 : 1) }
 
+    /// Pairs of key and block.
+    var keyCount: Int { blocks.reduce(0) { $0 + $1.content.keys.count } }
+
     private mutating func answerRepeat(
         _ append: PendingAppend, at index: Int, _ memory: DeliveryMemory, now: UInt64
     ) -> Bool {

@@ -51,6 +51,9 @@ private final class Compaction {
     func run() throws(StoreError) -> CompactionReport {
         var state = try log.jobState()
         try log.record(.compact, state.now, hasSucceeded: false)
+        if try ErasedLines(state, log).areIn(state.active) {
+            try log.performAndWait { (writer) throws(StoreError) in try writer.seal(force: true) }
+        }
         while true {
             log.gate.enter(isUrgent: false)
             defer { log.gate.leave() }
@@ -61,8 +64,56 @@ private final class Compaction {
             guard !plan.inputs.isEmpty else { break }
             try pass(plan.inputs, state)
         }
+        try removeSuperseded()
+        try erase()
         try log.record(.compact, state.now, hasSucceeded: true)
         return report
+    }
+
+    /// Writes the cold segments anew where most of their lines are needed no more: the newest ones, which
+    /// make others needless, are as a rule kept, so a line is written about as often as with merges.
+    private func removeSuperseded() throws(StoreError) {
+        guard let succession = log.keys?.succession else { return }
+        let cold = try log.jobState().manifest.segments.filter { $0.day != nil && !$0.isDamaged && $0.lines > 0 }
+        let lines = cold.reduce(0) { $0 + $1.lines }
+        guard lines > Bounds.supersededShare * max(succession.lines(), 1) else { return }
+        for entry in cold where !excluded.contains(entry.segment) {
+            log.gate.enter(isUrgent: false)
+            defer { log.gate.leave() }
+            let state = try log.jobState()
+            if state.manifest.segments.contains(entry) { try pass([entry], state) }
+        }
+    }
+
+    /// Writes anew, one by one, the segments that still hold what was erased, and forgets the tombstones of
+    /// which nothing is left.
+    private func erase() throws(StoreError) {
+        let first = try log.jobState()
+        guard !first.manifest.lists.tombstones.isEmpty else { return }
+        var examined: Set<SegmentNumber> = []
+        while true {
+            log.gate.enter(isUrgent: false)
+            defer { log.gate.leave() }
+            let state = try log.jobState()
+            guard let entry = state.manifest.segments.first(where: { !examined.contains($0.segment) }) else { break }
+            let isDone = entry.isDamaged || excluded.contains(entry.segment)
+            guard !isDone, try ErasedLines(state, log).areIn(entry) else {
+                examined.insert(entry.segment)
+                continue
+            }
+            try pass([entry], state)
+        }
+        try forget(first.manifest.lists.tombstones)
+    }
+
+    private func forget(_ tombstones: [Tombstone]) throws(StoreError) {
+        let state = try log.jobState()
+        let erased = ErasedLines(state, log, heldToo: true)
+        for entry in state.manifest.segments {
+            guard !entry.isDamaged, try !erased.areIn(entry) else { return }
+        }
+        guard try !erased.areIn(state.active) else { return }
+        try log.performAndWait { (writer) throws(StoreError) in try writer.forget(tombstones) }
     }
 
     private func pass(_ inputs: [SegmentEntry], _ state: JobState) throws(StoreError) {

@@ -20,6 +20,7 @@ public final class EventLog: Sendable {
     let layout: Layout
     let environment: Environment
     let reserveBytes: UInt64
+    let keys: StreamKeys?
     /// Only one job at a time takes segments out of the store.
     let gate = RewriteGate()
     /// What is done with the events of this data directory is recorded there.
@@ -48,6 +49,7 @@ public final class EventLog: Sendable {
         self.environment = environment
         audit = AuditTrail(directory: layout.data, environment: environment)
         reserveBytes = options.reserveBytes
+        keys = options.keys
         store = writer.manifest.store
         resolution = writer.manifest.resolution
         deliverySecret = writer.manifest.deliverySecret

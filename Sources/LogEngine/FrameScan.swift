@@ -53,7 +53,7 @@ public final class FrameScan {
         self.encoder = encoder
         era = snapshot.era
         start = try ScanStart(snapshot, request)
-        reader = BlockReader(snapshot.access, pin: start.pinned.pin)
+        reader = BlockReader(snapshot.access, pin: start.pinned.pin, erasures: snapshot.erasures)
         for fault in snapshot.active?.segment.faults ?? [] { reader.report(fault) }
         source = start.source(snapshot, reader)
     }
@@ -128,7 +128,7 @@ public final class FrameScan {
             source = nil
             return
         }
-        if case .block(let block, let buckets) = piece, mayPass(block, buckets) {
+        if case .block(let block, let buckets) = piece, try mayPass(block, buckets) {
             stored = (block, buckets)
         } else {
             try decode(piece, from: source, to: &sink)
@@ -175,7 +175,8 @@ public final class FrameScan {
     }
 
     /// What lies in a block is known once it is read; but only cold ones can be Zstandard.
-    private func mayPass(_ block: BlockReference, _ buckets: ClosedRange<Bucket>) -> Bool {
+    private func mayPass(_ block: BlockReference, _ buckets: ClosedRange<Bucket>) throws(StoreError) -> Bool {
+        guard try !reader.mayHoldErased(block) else { return false }
         guard encoder.codec == .lz4 || block.segment.isInOrderOfTime else { return false }
         return block.entry.lines <= wanted && block.entry.firstBucket >= buckets.lowerBound
             && start.filter?.holdsWhole(block.entry) ?? false

@@ -13,12 +13,13 @@ extension LogSnapshot {
     /// Found by metadata; of its block only the end is decoded. Where that block is damaged, which is
     /// reported, the last event of the others.
     public func last() throws(StoreError) -> StoredEvent? {
-        let reader = BlockReader(access)
+        let reader = BlockReader(access, erasures: erasures)
         var latest = LatestBlocks(self, reader)
         var last: StoredEvent?
         while let block = try latest.next(), block.mayEnd(behind: last) {
             guard let meta = try reader.meta(block), meta.endsBehind(last) else { continue }
-            last = try reader.lastEvent(of: block) ?? last
+            guard let event = try reader.lastEvent(of: block) else { continue }
+            if last.map({ $0.position < event.position }) ?? true { last = event }
         }
         return last
     }
@@ -93,10 +94,23 @@ private struct LatestBlocks {
 extension BlockReader {
     /// The last line of a block; `nil`, and a fault, where the block is damaged.
     fileprivate func lastEvent(of block: BlockReference) throws(StoreError) -> StoredEvent? {
-        try withFrame(block) { (meta, frame) throws(FormatFault) in
+        if try mayHoldErased(block) { return try lastVisible(of: block) }
+        return try withFrame(block) { (meta, frame) throws(FormatFault) in
             StoredEvent(
                 sequence: meta.sequence(ofLine: meta.lines - 1), bucket: meta.lastBucket,
                 line: try BlockData.lastLine(frame, of: meta, at: block.dataOffset))
         }
+    }
+
+    /// The same where not every line is to be seen.
+    private func lastVisible(of block: BlockReference) throws(StoreError) -> StoredEvent? {
+        let output = ScanOutput()
+        try append(block, buckets: Bucket.earliest...Bucket.latest, order: .time, to: output)
+        guard let bucket = output.runs.last?.bucket else { return nil }
+        var last: StoredEvent?
+        output.forEachLine { line, sequence in
+            last = StoredEvent(sequence: sequence, bucket: bucket, line: Array(line))
+        }
+        return last
     }
 }

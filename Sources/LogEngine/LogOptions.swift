@@ -14,5 +14,8 @@ public struct LogOptions: Sendable {
     /// Bytes of the file system that are held in RESERVE, for what must be written though the disk is full.
     public var reserveBytes: UInt64 = 64 << 20
 
+    /// `nil`: events have no keys.
+    public var keys: StreamKeys?
+
     public init() {}
 }

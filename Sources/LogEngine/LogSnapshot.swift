@@ -8,7 +8,8 @@ struct ActiveView: Sendable {
 
     init(_ active: ActiveSegment) {
         segment = OpenSegment(
-            number: active.head.segment, salt: active.head.salt, file: active.file, blocks: active.index)
+            number: active.head.segment, salt: active.head.salt, file: active.file, blocks: active.index,
+            keys: .active(active.keys))
         totals = active.totals
         length = active.length
     }
@@ -39,12 +40,15 @@ public struct LogSnapshot: Sendable {
     let sealed: SealedSegments
     let active: ActiveView?
     let access: SegmentAccess
+    let tombstones: [Tombstone]
+    let erasures: Erasures?
+    let orderSeed: UInt64
     /// Keeps the files that it names; `nil` where another process may remove them.
     let era: SnapshotEra?
 
     init(
         manifest: Manifest, sealed: SealedSegments, active: ActiveView?, access: SegmentAccess,
-        era: SnapshotEra? = nil
+        erasures: Erasures? = nil, era: SnapshotEra? = nil
     ) {
         store = manifest.store
         stream = manifest.stream
@@ -58,6 +62,9 @@ public struct LogSnapshot: Sendable {
         self.sealed = sealed
         self.active = active
         self.access = access
+        tombstones = manifest.lists.tombstones
+        self.erasures = erasures
+        orderSeed = manifest.deliverySecret.low
         self.era = era
         lastSequence = max(
             active?.segment.blocks.lastSequence ?? sealed.lastSequence ?? Sequence(0), manifest.purgedThrough)
@@ -90,7 +97,7 @@ public struct LogSnapshot: Sendable {
     /// The event with a sequence, without its LF; `nil` where there is none, or none any more. Fails with
     /// `corrupt` where its block is damaged.
     public func line(of sequence: Sequence) throws(StoreError) -> [UInt8]? {
-        let reader = BlockReader(access)
+        let reader = BlockReader(access, erasures: erasures)
         for segment in try segments(reaching: sequence) {
             for index in segment.blocks(reaching: sequence...sequence) {
                 let block = BlockReference(segment: segment, entry: segment.blocks[index])

@@ -17,6 +17,7 @@ final class LogWriter {
     let graveyard: Graveyard
     /// Rung when the committer has to look up.
     let alarm = Alarm()
+    private var erasures: Erasures?
     private let mark: StoreFile
     private let lock: any DiskFile
     let access: SegmentAccess
@@ -47,9 +48,12 @@ final class LogWriter {
         graveyard = Graveyard(access) { [alarm] in alarm.ring() }
         era = SnapshotEra(graveyard)
         room = WriteRoom(environment.disk, opened.layout.root, leaving: opened.reserve.keptFree)
+        erasures = Erasures(opened.manifests.current.lists.tombstones, options.keys)
         self.options = options
         self.environment = environment
     }
+
+    var keys: StreamKeys? { options.keys }
 
     var manifest: Manifest { manifests.current }
     var now: UInt64 { environment.now() }
@@ -57,7 +61,8 @@ final class LogWriter {
     /// What readers see: everything that is durable.
     var snapshot: LogSnapshot {
         LogSnapshot(
-            manifest: manifests.current, sealed: sealed, active: ActiveView(active), access: access, era: era)
+            manifest: manifests.current, sealed: sealed, active: ActiveView(active), access: access,
+            erasures: erasures, era: era)
     }
 
     /// Makes appends durable together and answers each. An append that is answered with success is on
@@ -88,6 +93,7 @@ final class LogWriter {
             active.totals.rawBytes >= UInt64(options.sealBytes)
             || active.totals.blocks + plan.blockCount > Bounds.segmentBlocks
             || active.keyed.count + plan.keyed.count > FormatBounds.deliveries
+            || active.keys.count + plan.keyCount > Bounds.segmentKeys
         if isFull || isOld { try roll() }
         try listUnlisted()
         if plan.nextSequence > manifest.firstUnreserved {
@@ -96,7 +102,7 @@ final class LogWriter {
     }
 
     private func write(_ plan: CommitPlan, batches: Int) throws(StoreError) {
-        var blocks: [(meta: BlockMeta, data: [UInt8])] = []
+        var blocks: [NewBlock] = []
         for index in 0..<plan.blockCount {
             let planned = index < plan.blocks.count ? plan.blocks[index] : nil
             var meta = BlockMeta(
@@ -104,7 +110,8 @@ final class LogWriter {
                 blocksInCommit: plan.blockCount, nextSequence: planned?.firstSequence ?? plan.nextSequence,
                 keyed: index == 0 ? plan.keyed : [], sourced: index == 0 ? plan.sourced : [])
             if let planned { meta.hold(planned.content) }
-            blocks.append((meta, planned?.content.data ?? []))
+            blocks.append(
+                NewBlock(meta: meta, data: planned?.content.data ?? [], keys: planned?.content.keys ?? []))
         }
         let start = active.length
         let syncNanoseconds = try active.commit(blocks, uptime: environment.uptime)
@@ -208,6 +215,8 @@ final class LogWriter {
         era = era.end(dooming: inputs.map(doomed))
     }
 
+    fileprivate func takeErasures() { erasures = Erasures(manifest.lists.tombstones, options.keys) }
+
     private func doomed(_ entry: SegmentEntry) -> DoomedFile {
         DoomedFile(segment: entry.segment, path: layout.path(of: entry), firstBucket: entry.firstBucket)
     }
@@ -251,6 +260,7 @@ extension LogWriter {
     /// Changes the manifest, durably. Where this throws, nothing was changed or the log is poisoned.
     func updateManifest(_ change: (inout Manifest) -> Void) throws(StoreError) {
         if let poison { throw .poisoned(by: poison) }
+        let tombstones = manifest.lists.tombstones
         do throws(StoreError) {
             try payingFromReserve { () throws(StoreError) in
                 try listUnlisted()
@@ -259,6 +269,7 @@ extension LogWriter {
         } catch {
             throw poisoning(error)
         }
+        if tombstones != manifest.lists.tombstones { takeErasures() }
         graveyard.take(strays)
         strays = []
     }

@@ -23,7 +23,7 @@ struct MetadataWalk {
 
     init(_ snapshot: LogSnapshot, _ range: ClosedRange<UInt64>) {
         self.snapshot = snapshot
-        reader = BlockReader(snapshot.access)
+        reader = BlockReader(snapshot.access, erasures: snapshot.erasures)
         let lowest = max(Bucket(milliseconds: range.lowerBound), snapshot.horizon)
         let highest = Bucket(milliseconds: range.upperBound)
         buckets = lowest <= highest ? lowest...highest : nil
@@ -45,7 +45,8 @@ struct MetadataWalk {
             guard overlaps(entry.firstBucket, entry.lastBucket, buckets) else { continue }
             let isSuspect = snapshot.access.faults.has(snapshot.access.layout.path(of: entry))
             touchesKnownFault = touchesKnownFault || isSuspect
-            if !isSuspect, !entry.isDamaged, isWhole(entry.firstBucket, entry.lastBucket) {
+            let mayHoldErased = snapshot.erasures.map { entry.firstSequence <= $0.through } ?? false
+            if !isSuspect, !entry.isDamaged, !mayHoldErased, isWhole(entry.firstBucket, entry.lastBucket) {
                 body(LineGroup(entry))
             } else if let segment = try reader.open(entry, store: snapshot.store) {
                 try visit(segment, buckets, isWhole, body)
@@ -64,11 +65,29 @@ struct MetadataWalk {
         for index in 0..<segment.blocks.count {
             let entry = segment.blocks[index]
             guard entry.lines > 0, overlaps(entry.firstBucket, entry.lastBucket, buckets) else { continue }
-            if isWhole(entry.firstBucket, entry.lastBucket) {
+            let block = BlockReference(segment: segment, entry: entry)
+            if try reader.mayHoldErased(block) {
+                try visitLines(block, buckets, body)
+            } else if isWhole(entry.firstBucket, entry.lastBucket) {
                 body(LineGroup(entry))
-            } else if let meta = try reader.meta(BlockReference(segment: segment, entry: entry)) {
+            } else if let meta = try reader.meta(block) {
                 visitRuns(meta, BlockSlice(meta, buckets), isWhole, body)
             }
+        }
+    }
+
+    /// What is erased shows in no metadata.
+    private func visitLines(
+        _ block: BlockReference, _ buckets: ClosedRange<Bucket>, _ body: (LineGroup) -> Void
+    ) throws(StoreError) {
+        let output = ScanOutput()
+        try reader.append(block, buckets: buckets, order: .time, to: output)
+        let sequences = output.sequences
+        var line = 0
+        for run in output.runs {
+            guard let last = sequences[line..<line + run.lines].max() else { continue }
+            body(LineGroup(run, last: last))
+            line += run.lines
         }
     }
 

@@ -42,7 +42,9 @@ struct StoreOpener {
         try makeDirectories()
         let lock = try Self.takeLock(layout, disk)
         do throws(StoreError) {
-            let reserve = try Reserve(layout, disk, bytes: options.reserveBytes)
+            let reserve = try Reserve(
+                layout, disk, bytes: options.reserveBytes,
+                sealRoom: Bounds.sealRoom + (options.keys == nil ? 0 : Bounds.keyRoom))
             var opened = try prepare(lock, reserve)
             opened.report = report
             opened.report.notes += reserve.settle()
@@ -68,7 +70,7 @@ struct StoreOpener {
     private mutating func recover(_ lock: any DiskFile, _ reserve: Reserve) throws(StoreError) -> OpenedStore {
         try emptyTemporary()
         let manifests = try takeManifests()
-        var segments = try SegmentRecovery(layout, environment, manifests.current)
+        var segments = try SegmentRecovery(layout, environment, manifests.current, keys: options.keys)
         try segments.run()
         report.notes += segments.notes
         report.faults += segments.faults

@@ -20,10 +20,15 @@ final class Reserve {
     let bytes: UInt64
     private(set) var state: State
     private let wasThere: Bool
+    /// What one seal takes at most.
+    private let sealRoom: UInt64
     private let root: String
     private let disk: any Disk
 
-    init(_ layout: Layout, _ disk: any Disk, bytes: UInt64) throws(StoreError) {
+    init(
+        _ layout: Layout, _ disk: any Disk, bytes: UInt64, sealRoom: UInt64 = Bounds.sealRoom
+    ) throws(StoreError) {
+        self.sealRoom = sealRoom
         path = layout.reserve
         root = layout.root
         self.bytes = bytes
@@ -37,7 +42,7 @@ final class Reserve {
 
     /// What appends leave free: room for the seal and the manifests that they bring about, and for this
     /// where it is not there.
-    var keptFree: UInt64 { min(bytes, Bounds.sealRoom) + (isHeld ? 0 : bytes) }
+    var keptFree: UInt64 { min(bytes, sealRoom) + (isHeld ? 0 : bytes) }
 
     /// Makes it where it is not there or not as it should be. A new one leaves as much free as appends do;
     /// the room of one that was there before the store was opened is ours. The store can do without it: what

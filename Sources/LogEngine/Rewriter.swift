@@ -92,16 +92,62 @@ final class Rewriter {
     private func rewrite() throws(StoreError) {
         var manifest = task.manifest
         manifest.horizon = task.floor
+        let held = manifest.lists.holds.all.map { $0.from...$0.to }
         let snapshot = LogSnapshot(
-            manifest: manifest, sealed: SealedSegments(task.inputs), active: nil, access: access)
+            manifest: manifest, sealed: SealedSegments(task.inputs), active: nil, access: access,
+            erasures: Erasures(manifest.lists.tombstones, log.keys, keeping: held))
+        if log.keys?.hidesArrival == true { return try rewriteByHash(snapshot) }
         let scan = try Scan(snapshot, ScanRequest(order: .time))
-        var cutter = ColdBlockCutter(blockBytes: options.blockBytes)
+        var cutter = ColdBlockCutter(blockBytes: blockBytes)
         while let chunk = try scan.next() {
             try requireSound(scan)
-            try cutter.add(chunk.output) { (lines, day) throws(StoreError) in try write(lines, day) }
+            try cutter.add(chunk.output, keeping: succession == nil ? nil : keeps) { (lines, day) throws(StoreError) in
+                try write(lines, day)
+            }
         }
         try cutter.finish { (lines, day) throws(StoreError) in try write(lines, day) }
         try requireSound(scan)
+    }
+
+    private func rewriteByHash(_ snapshot: LogSnapshot) throws(StoreError) {
+        var cutter = ColdBlockCutter(blockBytes: blockBytes)
+        let order = HashOrder(snapshot, keeping: keeps) { (scan) throws(StoreError) in try self.requireSound(scan) }
+        try order.forEachStretch { (bytes, bucket, count) throws(StoreError) in
+            // Which one each line has, nobody is to know.
+            let sequences = Array(repeating: sequences.lowerBound, count: count)
+            try cutter.add(bytes, bucket, sequences[...]) { (lines, day) throws(StoreError) in try write(lines, day) }
+        }
+        try cutter.finish { (lines, day) throws(StoreError) in try write(lines, day) }
+    }
+
+    /// What is left of a damaged segment is kept as it is, so that nothing else seems lost.
+    private var succession: StreamKeys.Succession? { task.leavesOutDamage ? nil : log.keys?.succession }
+
+    private func keeps(_ line: UnsafeRawBufferPointer, _ bucket: Bucket) -> Bool {
+        guard let succession, !task.manifest.lists.holds.all.contains(where: { $0.from <= bucket && bucket <= $0.to })
+        else { return true }
+        return !succession.isSuperseded(line, bucket)
+    }
+
+    private var blockBytes: Int {
+        log.keys == nil ? options.blockBytes : min(options.blockBytes, Bounds.keyedBlockBytes)
+    }
+
+    /// Every line of the inputs has one of them.
+    private var sequences: ClosedRange<Sequence> {
+        let filled = task.inputs.filter { $0.lines > 0 }
+        let last = filled.map(\.nextSequence.value).max() ?? 2
+        return (filled.map(\.firstSequence).min() ?? .first)...Sequence(last - 1)
+    }
+
+    private func encoded(_ cold: ColdLines) -> ColdBlock {
+        guard let keys = log.keys else { return cold.encoded(encoder) }
+        var hashes: Set<UInt64> = []
+        cold.bytes.withUnsafeBytes { bytes in
+            bytes.forEachLine { line in if let key = keys.key(line) { hashes.insert(key.indexed) } }
+        }
+        return keys.hidesArrival
+            ? cold.encoded(encoder, within: sequences, keys: Array(hashes)) : cold.encoded(encoder, keys: Array(hashes))
     }
 
     private func requireSound(_ scan: Scan) throws(StoreError) {
@@ -111,9 +157,13 @@ final class Rewriter {
 
     private func write(_ cold: ColdLines, _ day: UInt32) throws(StoreError) {
         try checkpoint(progress)
-        let block = cold.encoded(encoder)
+        let block = encoded(cold)
         let bytes = UInt64(block.content.data.count + cold.runs.count * 30 + cold.sequences.count * 10)
-        if let writer, self.day != day || writer.length + bytes + Self.sealBytes(writer) > options.segmentBytes {
+        let keyCount = block.content.keys.count
+        if let writer,
+            self.day != day || writer.keyCount + keyCount > Bounds.segmentKeys
+                || writer.length + bytes + Self.sealBytes(writer) > options.segmentBytes
+        {
             try seal()
         }
         let writer = if let open = self.writer { open } else { try begin(day) }
@@ -121,7 +171,7 @@ final class Rewriter {
             segment: writer.head.segment, commit: .none, indexInCommit: 0, blocksInCommit: 1,
             nextSequence: block.firstSequence, keyed: [], sourced: [])
         meta.hold(block.content)
-        try writer.append(meta, block.content.data)
+        try writer.append(meta, block.content.data, keys: block.content.keys)
         lines += UInt64(cold.sequences.count)
         try keepPace(cold.bytes.count)
     }
@@ -137,7 +187,7 @@ final class Rewriter {
 
     /// About what the seal of a segment will take, rather more than less.
     private static func sealBytes(_ writer: ColdSegmentWriter) -> UInt64 {
-        UInt64(writer.totals.blocks + 1) * 64 + 4_096
+        UInt64(writer.totals.blocks + 1) * 64 + UInt64(writer.keyCount) * 14 + 4_096
     }
 
     private func begin(_ day: UInt32) throws(StoreError) -> ColdSegmentWriter {

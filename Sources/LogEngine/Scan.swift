@@ -37,7 +37,7 @@ public final class Scan {
         let beginning = try ScanStart(snapshot, request)
         pinned = beginning.pinned
         start = beginning.position
-        reader = BlockReader(snapshot.access, pin: pinned.pin)
+        reader = BlockReader(snapshot.access, pin: pinned.pin, erasures: snapshot.erasures)
         for fault in snapshot.active?.segment.faults ?? [] { reader.report(fault) }
         source = beginning.source(snapshot, reader)
         isExhausted = source == nil

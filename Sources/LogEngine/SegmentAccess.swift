@@ -37,20 +37,24 @@ final class OpenSegment: Sendable {
     /// Its lines lie in order of time from the first to the last, whatever the sequences of its blocks; else
     /// its blocks lie in order of sequence.
     let isInOrderOfTime: Bool
+    let keys: SegmentKeys
     /// What was wrong when it was opened.
     let faults: [FileFault]
 
     init(
         number: SegmentNumber, salt: Salt, file: StoreFile, blocks: BlockList, isInOrderOfTime: Bool = false,
-        faults: [FileFault] = []
+        keys: SegmentKeys = .unknown, faults: [FileFault] = []
     ) {
         self.number = number
         self.salt = salt
         self.file = file
         self.blocks = blocks
         self.isInOrderOfTime = isInOrderOfTime
+        self.keys = keys
         self.faults = faults
     }
+
+    var memoryBytes: Int { blocks.memoryBytes + keys.memoryBytes }
 
     /// The blocks that may hold any of these sequences, in file order.
     func blocks(reaching sequences: ClosedRange<Sequence>) -> [Int] {
@@ -109,7 +113,7 @@ final class SegmentAccess: Sendable {
         for fault in found { faults.report(fault) }
         let segment = OpenSegment(
             number: entry.segment, salt: entry.salt, file: file, blocks: loaded.blocks,
-            isInOrderOfTime: entry.day != nil, faults: found)
+            isInOrderOfTime: entry.day != nil, keys: loaded.keys, faults: found)
         cache.withLock { $0.insert(segment) }
         return segment
     }
@@ -130,17 +134,17 @@ private struct SegmentCache {
 
     mutating func remove(_ number: SegmentNumber) {
         guard let known = segments.removeValue(forKey: number) else { return }
-        bytes -= known.segment.blocks.memoryBytes
+        bytes -= known.segment.memoryBytes
     }
 
     mutating func insert(_ segment: OpenSegment) {
         clock += 1
         guard segments.updateValue((segment, clock), forKey: segment.number) == nil else { return }
-        bytes += segment.blocks.memoryBytes
+        bytes += segment.memoryBytes
         while segments.count > 1, bytes > Bounds.indexCacheBytes || segments.count > Bounds.openSegments {
             guard let oldest = segments.min(by: { $0.value.used < $1.value.used }) else { return }
             segments[oldest.key] = nil
-            bytes -= oldest.value.segment.blocks.memoryBytes
+            bytes -= oldest.value.segment.memoryBytes
         }
     }
 }
@@ -149,14 +153,16 @@ private struct SegmentCache {
 enum SegmentIndex {
     static func load(
         _ file: StoreFile, _ entry: SegmentEntry, length: UInt64, store: StoreID, stream: StreamName
-    ) throws(StoreError) -> (blocks: BlockList, faults: [FormatFault]) {
+    ) throws(StoreError) -> (blocks: BlockList, keys: SegmentKeys, faults: [FormatFault]) {
         var faults: [FormatFault] = []
         let expecting = SegmentSurvey.Expectation(entry, store: store, stream: stream)
         if length != entry.length { faults.append(FormatFault(.fileLength, at: min(length, entry.length))) }
         if let fault = try headFault(file, expecting) { faults.append(fault) }
         if !entry.isDamaged {
             switch try readSeal(file, length: length, segment: entry.segment, salt: entry.salt) {
-            case .success(let seal): return (BlockList(seal.index), faults)
+            case .success(let seal):
+                let keys = SealedKeys(seal.keys, file, sealEnd: length)
+                return (BlockList(seal.index), seal.keys.isEmpty ? .unknown : .sealed(keys), faults)
             case .failure(let fault): faults.append(fault)
             }
         }
@@ -164,7 +170,7 @@ enum SegmentIndex {
         let analysis = CommitAnalysis(survey, knownLength: entry.isDamaged ? nil : entry.length)
         let known = Set(faults)
         faults += analysis.corruption.filter { !known.contains($0) }
-        return (BlockList(analysis.served.map(\.entry)), faults)
+        return (BlockList(analysis.served.map(\.entry)), .unknown, faults)
     }
 
     private static func headFault(

@@ -17,11 +17,13 @@ struct SegmentRecovery {
     private(set) var highestSegment: SegmentNumber
     private let layout: Layout
     private let environment: Environment
+    private let keys: StreamKeys?
     private var disk: any Disk { environment.disk }
 
     init(
-        _ layout: Layout, _ environment: Environment, _ manifest: Manifest
+        _ layout: Layout, _ environment: Environment, _ manifest: Manifest, keys: StreamKeys?
     ) throws(StoreError) {
+        self.keys = keys
         self.layout = layout
         self.environment = environment
         self.manifest = manifest
@@ -109,7 +111,29 @@ struct SegmentRecovery {
         let hash = try Self.hash(file, length: analysis.end, salt: head.salt)
         return ActiveSegment(
             head: head, file: file, length: analysis.end, blocks: analysis.served, nextSequence: nextSequence,
-            opened: environment.now(), hash: hash)
+            opened: environment.now(), hash: hash, keys: try activeKeys(file, head, analysis))
+    }
+
+    /// No file has the keys of a segment before its seal does: they are taken from its lines again.
+    private func activeKeys(
+        _ file: StoreFile, _ head: SegmentHead, _ analysis: CommitAnalysis
+    ) throws(StoreError) -> ActiveKeys {
+        let found = ActiveKeys()
+        guard let keys else { return found }
+        let entries = analysis.served.map(\.entry)
+        let segment = OpenSegment(number: head.segment, salt: head.salt, file: file, blocks: BlockList(entries))
+        let reader = BlockReader(SegmentAccess(layout, disk))
+        let output = ScanOutput()
+        for (index, entry) in entries.enumerated() where entry.lines > 0 {
+            output.clear()
+            try reader.append(
+                BlockReference(segment: segment, entry: entry), buckets: Bucket.earliest...Bucket.latest, order: .time,
+                to: output)
+            var hashes: Set<UInt64> = []
+            output.bytes.forEachLine { line in if let key = keys.key(line) { hashes.insert(key.indexed) } }
+            found.add(Array(hashes), block: index)
+        }
+        return found
     }
 
     static func hash(_ file: StoreFile, length: UInt64, salt: Salt) throws(StoreError) -> RunningHash {

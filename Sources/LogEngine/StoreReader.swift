@@ -14,13 +14,14 @@ public enum StoreReader {
     ) throws(StoreError) -> (snapshot: LogSnapshot, notes: [String]) {
         let layout = Layout(data: directory, stream: options.stream)
         for attempt in 1...tries {
-            if let found = try attemptSnapshot(layout, environment.disk, isLast: attempt == tries) { return found }
+            let isLast = attempt == tries
+            if let found = try attemptSnapshot(layout, environment.disk, options.keys, isLast: isLast) { return found }
         }
         throw StoreError(.busy, layout.root, "the writer moves faster than this reader; try again")
     }
 
     private static func attemptSnapshot(
-        _ layout: Layout, _ disk: any Disk, isLast: Bool
+        _ layout: Layout, _ disk: any Disk, _ keys: StreamKeys?, isLast: Bool
     ) throws(StoreError) -> (snapshot: LogSnapshot, notes: [String])? {
         let reading = try ManifestReading.read(layout, disk)
         guard let manifest = reading.ruling else { throw absent(reading, layout) }
@@ -38,7 +39,8 @@ public enum StoreReader {
         guard case .found(let view) = active else { return nil }
         for fault in faults { access.faults.report(fault) }
         let snapshot = LogSnapshot(
-            manifest: manifest, sealed: SealedSegments(manifest.segments), active: view, access: access)
+            manifest: manifest, sealed: SealedSegments(manifest.segments), active: view, access: access,
+            erasures: Erasures(manifest.lists.tombstones, keys))
         return (snapshot, notes)
     }
 

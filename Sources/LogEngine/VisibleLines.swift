@@ -1,10 +1,11 @@
 import SegmentFormat
 
 extension BlockSlice {
-    /// Leaves out the lines above `pin`: of `bytes`, which are this slice's, those that stay are moved together
+    /// Leaves out the lines that `isDropped` names, by line, bucket and sequence: of `bytes`, which are this slice's, those that stay are moved together
     /// at the front. Returns the slice of what is there now, and the meta that it is of.
     func dropping(
-        above pin: Sequence, of meta: BlockMeta, _ bytes: UnsafeMutableRawBufferPointer
+        of meta: BlockMeta, _ bytes: UnsafeMutableRawBufferPointer,
+        where isDropped: (UnsafeRawBufferPointer, Bucket, Sequence) -> Bool
     ) -> (meta: BlockMeta, slice: BlockSlice) {
         let span = span(meta)
         var kept = meta
@@ -16,8 +17,8 @@ extension BlockSlice {
             for _ in 0..<run.lines {
                 guard let lineFeed = UnsafeRawBufferPointer(bytes).firstLineFeed(from: start) else { break }
                 let sequence = span.sequence(index)
-                if sequence <= pin {
-                    let line = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[start...lineFeed])
+                let line = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(bytes)[start...lineFeed])
+                if !isDropped(UnsafeRawBufferPointer(rebasing: line.dropLast()), run.bucket, sequence) {
                     UnsafeMutableRawBufferPointer(rebasing: bytes[end..<end + line.count]).copyMemory(from: line)
                     end += line.count
                     left.lines += 1
