@@ -24,8 +24,9 @@ extension LogEntry {
         return json.bytes
     }
 
-    public func append(to batch: LineBatch) {
-        line.withUnsafeBytes { batch.append($0, bucket: bucket) }
+    public func append(to batch: LineBatch, _ key: StoreKey) {
+        let user = key.user(username)
+        line.withUnsafeBytes { batch.append($0, bucket: bucket, key: user.indexed) }
     }
 }
 
@@ -74,8 +75,9 @@ extension LastLogin {
         return json.bytes
     }
 
-    public func append(to batch: LineBatch) {
-        line.withUnsafeBytes { batch.append($0, bucket: bucket) }
+    public func append(to batch: LineBatch, _ key: StoreKey) {
+        let user = key.user(username)
+        line.withUnsafeBytes { batch.append($0, bucket: bucket, key: user.indexed) }
     }
 }
 
@@ -86,12 +88,13 @@ public struct StoredEntryFault: Error, Equatable, Sendable, CustomStringConverti
 }
 
 extension LogEntry {
-    /// Reads a stored line; its bucket is kept beside it.
-    public init(stored line: UnsafeRawBufferPointer, bucket: Bucket) throws(StoredEntryFault) {
+    /// Reads a stored line. Its timestamp is its bucket to the millisecond.
+    public init(stored line: UnsafeRawBufferPointer) throws(StoredEntryFault) {
         do throws(BodyFault) {
             let fields = try Fields.whole(try JSONText.body(line), LogField.all)
             self.init(
-                bucket: bucket, username: try fields.required(LogField.username, UserBounds.username),
+                bucket: try fields.bucket(LogField.timestamp),
+                username: try fields.required(LogField.username, UserBounds.username),
                 type: try fields.text(LogField.type, UserBounds.stored),
                 service: try fields.text(LogField.service, UserBounds.stored),
                 loginMethod: try fields.text(LogField.loginMethod, UserBounds.stored),
@@ -113,17 +116,23 @@ extension DeviceInfo {
 }
 
 extension LastLogin {
-    public init(stored line: UnsafeRawBufferPointer, bucket: Bucket) throws(StoredEntryFault) {
+    public init(stored line: UnsafeRawBufferPointer) throws(StoredEntryFault) {
         do throws(BodyFault) {
             let fields = try Fields.whole(try JSONText.body(line), LastLoginField.all)
             self.init(
-                bucket: bucket, username: try fields.required(LastLoginField.username, UserBounds.username),
+                bucket: try fields.bucket(LastLoginField.timestamp),
+                username: try fields.required(LastLoginField.username, UserBounds.username),
                 service: try fields.required(LastLoginField.service, UserBounds.stored))
         } catch { throw StoredEntryFault(error) }
     }
 }
 
 extension Fields {
+    fileprivate func bucket(_ field: some RawRepresentable<Int>) throws(BodyFault) -> Bucket {
+        guard let moment = try time(field) else { throw fault(.missing, field.rawValue) }
+        return Bucket(milliseconds: moment)
+    }
+
     /// 128 bits in hexadecimal; `nil` where the field is absent.
     func hash(_ index: Int) throws(BodyFault) -> Hash128? {
         guard let text = try text(index, 0...64) else { return nil }

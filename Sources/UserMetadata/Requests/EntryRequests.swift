@@ -27,12 +27,12 @@ extension Door {
     ) throws(BodyFault) {
         let fields = try Fields.whole(try JSONText.body(body), LastLoginField.all)
             .unwrapped(required: LastLoginField.username, wrapped: LastLoginField.wrapped, LastLoginField.all)
-        try lastLogin(fields, now: now).append(to: batch)
+        try lastLogin(fields, now: now).append(to: batch, key)
     }
 
     private func addLog(_ fields: Fields, now: UInt64, to batch: LineBatch) throws(BodyFault) {
         let entry = try fields.unwrapped(required: LogField.username, wrapped: LogField.wrapped, LogField.all)
-        try logEntry(entry, now: now).append(to: batch)
+        try logEntry(entry, now: now).append(to: batch, key)
     }
 
     private func addLines(
