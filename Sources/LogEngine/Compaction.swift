@@ -90,6 +90,7 @@ private final class Compaction {
     private func erase() throws(StoreError) {
         let first = try log.jobState()
         guard !first.manifest.lists.tombstones.isEmpty else { return }
+        guard log.keys != nil else { throw .keyless(log.layout.root) }
         var examined: Set<SegmentNumber> = []
         while true {
             log.gate.enter(isUrgent: false)

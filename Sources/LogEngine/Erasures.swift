@@ -74,6 +74,12 @@ extension EventLog {
 }
 
 extension LogSnapshot {
+    /// Fails with `mismatch` where events are erased and nobody said how to tell which.
+    func requireSight() throws(StoreError) {
+        guard !tombstones.isEmpty, erasures == nil else { return }
+        throw .keyless(access.layout.root)
+    }
+
     /// Through which sequence the events of a key are erased; `nil` where none are.
     public func erased(_ key: Hash128) -> Sequence? { tombstones.first { $0.key == key }?.through }
 }

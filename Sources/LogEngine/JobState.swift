@@ -90,6 +90,7 @@ extension EventLog {
         _ inputs: [SegmentEntry], _ state: JobState, _ options: CompactionOptions, leavingOutDamage: Bool = false,
         checkpoint: @escaping (JobProgress) throws(StoreError) -> Void
     ) throws(StoreError) -> [SegmentEntry] {
+        try requireKeys(for: inputs, state)
         let task = Rewrite(
             inputs: inputs,
             floor: Retention.disposable(before: state.manifest.horizon, holds: state.manifest.lists.holds.all),
@@ -97,6 +98,16 @@ extension EventLog {
             keyed: try rememberedKeys(of: inputs, state, leavingOutDamage: leavingOutDamage), sources: state.sources,
             leavesOutDamage: leavingOutDamage, now: state.now)
         return try Rewriter(task, options, self, checkpoint: checkpoint).run()
+    }
+
+    /// What has keys is not written without them: what is erased would come back, and the order of arrival show.
+    private func requireKeys(for inputs: [SegmentEntry], _ state: JobState) throws(StoreError) {
+        guard keys == nil else { return }
+        guard state.manifest.lists.tombstones.isEmpty else { throw .keyless(layout.root) }
+        let access = SegmentAccess(layout, disk)
+        for entry in inputs {
+            if case .sealed = try access.open(entry, store: state.manifest.store)?.keys { throw .keyless(layout.root) }
+        }
     }
 
     /// A cold segment without lines, of what is remembered of the deliveries of `inputs`.

@@ -77,6 +77,7 @@ extension LogSnapshot {
     public func page(
         of query: KeyQuery, where isOfKey: (UnsafeRawBufferPointer) -> Bool
     ) throws(StoreError) -> KeyPage {
+        try requireSight()
         guard query.limit > 0 else { throw .badArgument("the limit must be at least 1") }
         var scan = KeyScan(self, query)
         guard query.cursor.map({ $0.query == scan.queryHash }) ?? true else { throw .badCursor }

@@ -13,6 +13,7 @@ extension LogSnapshot {
     /// Found by metadata; of its block only the end is decoded. Where that block is damaged, which is
     /// reported, the last event of the others.
     public func last() throws(StoreError) -> StoredEvent? {
+        try requireSight()
         let reader = BlockReader(access, erasures: erasures)
         var latest = LatestBlocks(self, reader)
         var last: StoredEvent?

@@ -97,6 +97,7 @@ public struct LogSnapshot: Sendable {
     /// The event with a sequence, without its LF; `nil` where there is none, or none any more. Fails with
     /// `corrupt` where its block is damaged.
     public func line(of sequence: Sequence) throws(StoreError) -> [UInt8]? {
+        try requireSight()
         let reader = BlockReader(access, erasures: erasures)
         for segment in try segments(reaching: sequence) {
             for index in segment.blocks(reaching: sequence...sequence) {

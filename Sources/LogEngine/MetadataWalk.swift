@@ -37,6 +37,7 @@ struct MetadataWalk {
     mutating func visit(
         undivided belong: (Bucket, Bucket) -> Bool = { _, _ in true }, _ body: (LineGroup) -> Void
     ) throws(StoreError) {
+        try snapshot.requireSight()
         guard let buckets else { return }
         func isWhole(_ first: Bucket, _ last: Bucket) -> Bool {
             first >= buckets.lowerBound && last <= buckets.upperBound && belong(first, last)

@@ -147,7 +147,8 @@ private final class Purge {
             manifest.horizon = .earliest
             let snapshot = LogSnapshot(
                 manifest: manifest, sealed: SealedSegments(isActive ? [] : [entry]),
-                active: isActive ? state.active : nil, access: access)
+                active: isActive ? state.active : nil, access: access,
+                erasures: Erasures(manifest.lists.tombstones, log.keys))
             var walk = MetadataWalk(snapshot, 0...(floor.milliseconds - 1))
             try walk.visit {
                 events += UInt64($0.lines)

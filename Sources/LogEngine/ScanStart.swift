@@ -12,6 +12,7 @@ struct ScanStart {
     /// Fails with `badArgument`, with `badCursor` where the cursor is not of this query, and with
     /// `goneCursor` where purge or erasure took something that it had still to deliver.
     init(_ snapshot: LogSnapshot, _ request: ScanRequest) throws(StoreError) {
+        try snapshot.requireSight()
         guard request.limit ?? 1 > 0 else { throw .badArgument("the limit must be at least 1") }
         guard request.after == nil || request.order == .arrival else {
             throw .badArgument("only a scan in order of arrival starts after a sequence")

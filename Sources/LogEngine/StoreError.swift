@@ -109,6 +109,10 @@ extension StoreError {
     static let badCursor = StoreError(
         .badCursor, "", "the cursor is not one of this store's for this query; start again without it")
 
+    static func keyless(_ path: String) -> StoreError {
+        StoreError(.mismatch, path, "the events of this stream have keys; it can be used with its key file alone")
+    }
+
     static func noHold(_ number: UInt64) -> StoreError { StoreError(.missing, "", "there is no hold \(number)") }
     static func tooLarge(_ message: String) -> StoreError { StoreError(.tooLarge, "", message) }
     static func badArgument(_ message: String) -> StoreError { StoreError(.badArgument, "", message) }

@@ -66,8 +66,10 @@ final class KeyedLog {
 
     func purge(before bucket: Bucket) { events.removeAll { $0.bucket < bucket } }
 
-    func reopen() async throws(StoreError) {
+    func reopen(withKeys: Bool = true) async throws(StoreError) {
         try await log.close()
+        var options = options
+        if !withKeys { options.keys = nil }
         log = try EventLog.open(dataDirectory, options: options, environment: environment.on(disk))
     }
 

@@ -173,6 +173,51 @@ struct ErasureTests {
         try await kept.log.close()
     }
 
+    @Test("without the keys nothing is shown that may be erased, and nothing written anew")
+    func keyless() async throws {
+        func isRefused(_ body: () async throws -> Void) async -> Bool {
+            do {
+                try await body()
+                return false
+            } catch { return (error as? StoreError)?.code == .mismatch }
+        }
+        let kept = try await filled(hidesArrival: true)
+        try await kept.log.seal()
+        try await kept.reopen(withKeys: false)
+        #expect(await isRefused { _ = try await kept.log.compact() })
+        #expect(try kept.scanned(.time) == kept.events.map(\.line).sorted())
+        try await kept.reopen()
+        try await kept.erase("ann")
+        try await kept.reopen(withKeys: false)
+        let snapshot = kept.log.snapshot()
+        #expect(await isRefused { _ = try Scan(snapshot, ScanRequest()) })
+        #expect(await isRefused { _ = try snapshot.count() })
+        #expect(await isRefused { _ = try snapshot.last() })
+        #expect(await isRefused { _ = try snapshot.line(of: .first) })
+        let query = KeyQuery(key: KeyedLog.key("ann"), limit: 1)
+        #expect(await isRefused { _ = try snapshot.page(of: query) { _ in true } })
+        #expect(await isRefused { _ = try await kept.log.compact() })
+        try await kept.reopen()
+        _ = try await kept.log.compact()
+        #expect(try !kept.stored().contains { $0.lines.contains("ann") })
+        try await kept.log.close()
+    }
+
+    @Test("a purge keeps what is not erased and not too old", arguments: [true, false])
+    func purged(hidesArrival: Bool) async throws {
+        let kept = try await filled(hidesArrival: hidesArrival)
+        try await kept.erase("cid")
+        var options = PurgeOptions()
+        options.policy = RetentionPolicy(maxAgeMilliseconds: 2 * 86_400_000 - 1_200_000)
+        let report = try await kept.log.purge(options)
+        #expect(report.deferred.isEmpty)
+        kept.purge(before: kept.log.horizon)
+        #expect(Set(kept.events.map(\.bucket.day)).count == 3)
+        for name in KeyedLog.names { #expect(try kept.lines(of: name, limit: 3) == kept.expected(of: name)) }
+        #expect(try kept.scanned(.arrival) == kept.events.map(\.line).sorted())
+        try await kept.log.close()
+    }
+
     @Test("tags and cursors of before are told that something went")
     func tags() async throws {
         let kept = try await filled(hidesArrival: false)
