@@ -59,6 +59,11 @@ public final class AuditTrail: Sendable {
         }
     }
 
+    /// The same on a thread of its own, for records that have others behind them.
+    public func record(_ entries: [AuditEntry]) async throws(StoreError) {
+        try await JobThread.run(JobControl()) { [self] () throws(StoreError) in try append(entries, keepsOpen: true) }
+    }
+
     private static func append(_ entries: [AuditEntry], to log: EventLog) throws(StoreError) {
         let batch = LineBatch(capacity: entries.reduce(0) { $0 + $1.line.utf8.count + 1 })
         for entry in entries {

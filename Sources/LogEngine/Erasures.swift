@@ -67,9 +67,17 @@ extension EventLog {
     /// Erases the events of a key that the log has by now: no read that begins afterwards sees them, and the next
     /// compaction removes them. Later events of the key are events like any other. Returns the sequence of the
     /// last event that may be erased; durable once it returns.
+    /// - Parameter forget: what to do elsewhere between the last commit that it concerns and the next one. Called on
+    ///   the committer's thread, which must not be held up, behind the completions of all earlier appends.
     @discardableResult
-    public func erase(_ key: Hash128) async throws(StoreError) -> Sequence {
-        try await perform { (writer) throws(StoreError) in try writer.erase(key) }
+    public func erase(
+        _ key: Hash128, alongside forget: @escaping @Sendable () -> Void = {}
+    ) async throws(StoreError) -> Sequence {
+        try await perform { (writer) throws(StoreError) in
+            let through = try writer.erase(key)
+            forget()
+            return through
+        }
     }
 }
 

@@ -106,7 +106,7 @@ extension StoreError {
     static let interrupted = StoreError(.interrupted, "", "the job gives way to another")
     static let deliveryConflict = StoreError(
         .deliveryConflict, "", "this idempotency key came before with another body")
-    static let badCursor = StoreError(
+    public static let badCursor = StoreError(
         .badCursor, "", "the cursor is not one of this store's for this query; start again without it")
 
     static func keyless(_ path: String) -> StoreError {

@@ -23,6 +23,7 @@ public struct Bucket: Hashable, Comparable, Sendable {
 public struct Resolution: Hashable, Sendable {
     public let milliseconds: UInt64
     public static let tenMinutes = Resolution(unchecked: 600_000)
+    public static let oneHour = Resolution(unchecked: 3_600_000)
     public static let oneMillisecond = Resolution(unchecked: 1)
 
     private init(unchecked milliseconds: UInt64) { self.milliseconds = milliseconds }

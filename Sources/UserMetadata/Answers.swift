@@ -5,21 +5,23 @@ import StrictJSON
 public enum Answers {
     public static let empty = Array("{}".utf8)
 
-    /// `/api/get_user_logs`: stored lines as they are, the newest first.
-    public static func logs(_ lines: [[UInt8]], cursor: [UInt8]? = nil) -> [UInt8] {
-        twice(cursor) { json in
+    /// `/api/get_user_logs`: stored lines as they are, the newest first. Where some could not be read that is said.
+    public static func logs(_ lines: [[UInt8]], cursor: [UInt8]? = nil, isComplete: Bool = true) -> [UInt8] {
+        twice(cursor, isComplete) { json in
             for line in lines { json.raw(line) }
         }
     }
 
     /// `/api/get_last_login`.
     public static func lastLogins(_ logins: [LastLogin]) -> [UInt8] {
-        twice(nil) { json in
+        twice(nil, true) { json in
             for login in logins { json.raw(login.line) }
         }
     }
 
-    private static func twice(_ cursor: [UInt8]?, _ elements: (inout JSONWriter) -> Void) -> [UInt8] {
+    private static func twice(
+        _ cursor: [UInt8]?, _ isComplete: Bool, _ elements: (inout JSONWriter) -> Void
+    ) -> [UInt8] {
         var list = JSONWriter(capacity: 4_096)
         list.open("[")
         elements(&list)
@@ -31,6 +33,10 @@ public enum Answers {
         json.name("results")
         json.raw(list.bytes)
         json.optionalString("cursor", cursor)
+        if !isComplete {
+            json.name("complete")
+            json.flag(false)
+        }
         json.close("}")
         return json.bytes
     }
@@ -105,13 +111,5 @@ public enum Answers {
         json.optionalString("cursor", accounts.next)
         json.close("}")
         return json.bytes
-    }
-}
-
-extension JSONWriter {
-    fileprivate mutating func strings(_ texts: [[UInt8]]) {
-        open("[")
-        for text in texts { string(text) }
-        close("]")
     }
 }

@@ -43,6 +43,12 @@ struct JSONWriter {
 
     mutating func string(_ text: String) { string(Array(text.utf8)) }
 
+    mutating func strings(_ texts: [[UInt8]]) {
+        open("[")
+        for text in texts { string(text) }
+        close("]")
+    }
+
     @inline(__always)
     private static func isEscaped(_ byte: UInt8) -> Bool {
         byte < 0x20 || byte == Ascii.quote || byte == Ascii.backslash

@@ -13,7 +13,9 @@ struct ImportTests {
         "StrictJSON": ["Glibc"],
         "Interactions": ["SegmentFormat", "LogEngine", "StrictJSON", "Glibc"],
         "Settings": ["Glibc", "Yams"],
-        "UserMetadata": ["SegmentFormat", "LogEngine", "StrictJSON", "Glibc", "CMaxMindDB", "Crypto"],
+        "UserMetadata": [
+            "SegmentFormat", "LogEngine", "StrictJSON", "Glibc", "Synchronization", "CMaxMindDB", "Crypto",
+        ],
         "Forwarding": [
             "SegmentFormat", "LogEngine", "Synchronization", "AsyncHTTPClient", "FoundationEssentials", "NIOCore",
             "NIOPosix", "NIOSSL",

@@ -82,11 +82,9 @@ struct AddLogTests {
         let long = String(repeating: "u", count: 1_025)
         #expect(refusedToken(#"{"username":"\#(long)"}"#) == "invalid_field")
         let bytes = utf8(#"{"username":"a","x":""#) + [0xFF] + utf8("\"}")
-        let batch = LineBatch()
         #expect(throws: BodyFault(.json(.invalidUTF8), at: 21)) {
-            try bytes.withUnsafeBytes { try door.addLog($0, now: testNow, to: batch) }
+            try bytes.withUnsafeBytes { try door.addLog($0, now: testNow) }
         }
-        #expect(batch.isEmpty)
     }
 
     private func refusedToken(_ body: String) -> String? {
@@ -105,11 +103,9 @@ struct AddLogTests {
 @Suite("Bodies of add_logs and set_last_login")
 struct BatchBodyTests {
     private func addLogs(_ body: String, isNDJSON: Bool = false) -> Result<[String], BodyFault> {
-        let batch = LineBatch()
-        let fault = refusal(body) { (bytes) throws(BodyFault) in
-            try door.addLogs(bytes, isNDJSON: isNDJSON, now: testNow, to: batch)
+        result(body) { (bytes) throws(BodyFault) in
+            try door.addLogs(bytes, isNDJSON: isNDJSON, now: testNow).map { text($0.line) }
         }
-        return fault.map { .failure($0) } ?? .success(lines(batch))
     }
 
     private func line(_ name: String) -> String { #"{"timestamp":"2026-11-21T10:00:00Z","username":"\#(name)"}"# }
@@ -168,12 +164,10 @@ struct BatchBodyTests {
             (#"{"username":"a","service":"192.0.2.1"}"#, "service"),
         ])
     func lastLogin(body: String, field: String?) {
-        let batch = LineBatch()
-        let fault = refusal(body) { (bytes) throws(BodyFault) in
-            try door.setLastLogin(bytes, now: testNow, to: batch)
-        }
-        #expect(fault?.field == field)
         let line = #"{"timestamp":"2026-11-21T10:00:00Z","username":"a","service":"s"}"#
-        #expect(lines(batch) == (field == nil ? [line] : []))
+        switch result(body, { (bytes) throws(BodyFault) in try door.setLastLogin(bytes, now: testNow) }) {
+        case .success(let login): #expect(field == nil && text(login.line) == line)
+        case .failure(let fault): #expect(fault.field == field)
+        }
     }
 }

@@ -25,25 +25,15 @@ func withBytes<Result>(_ text: String, _ body: (UnsafeRawBufferPointer) throws -
 func utf8(_ text: String) -> [UInt8] { Array(text.utf8) }
 func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
-/// The lines of a batch.
-func lines(_ batch: LineBatch) -> [String] {
-    var lines: [String] = []
-    batch.bytes.forEachLine { lines.append(String(decoding: $0, as: UTF8.self)) }
-    return lines
-}
-
 /// What is stored for a body of `add_log`, or why nothing is.
 func addLog(_ body: String, at now: UInt64 = testNow) -> Result<String, BodyFault> {
-    let batch = LineBatch()
-    do throws(BodyFault) {
-        let bytes = Array(body.utf8)
-        var fault: BodyFault?
-        bytes.withUnsafeBytes { bytes in
-            do throws(BodyFault) { try door.addLog(bytes, now: now, to: batch) } catch { fault = error }
-        }
-        if let fault { throw fault }
-        return .success(lines(batch).joined(separator: "\n"))
-    } catch { return .failure(error) }
+    result(body) { (bytes) throws(BodyFault) in try door.addLog(bytes, now: now) }.map { text($0.line) }
+}
+
+func result<Value>(
+    _ body: String, _ read: (UnsafeRawBufferPointer) throws(BodyFault) -> Value
+) -> Result<Value, BodyFault> {
+    withBytes(body) { bytes in Result { () throws(BodyFault) in try read(bytes) } }
 }
 
 func refusal<Value>(_ body: String, _ read: (UnsafeRawBufferPointer) throws(BodyFault) -> Value) -> BodyFault? {

@@ -1,60 +1,50 @@
 import SegmentFormat
 import StrictJSON
 
-// The calls that write: from a body to lines in a batch. A batch is taken whole or not at all: after a
-// refusal what it holds is not to be stored.
+// The calls that write: from a body to entries. A batch is taken whole or not at all.
 
 extension Door {
     /// `/api/add_log`: one entry, bare or in `log`.
-    public func addLog(_ body: UnsafeRawBufferPointer, now: UInt64, to batch: LineBatch) throws(BodyFault) {
-        let text = try JSONText.body(body)
-        try addLog(try Fields.whole(text, LogField.all), now: now, to: batch)
+    public func addLog(_ body: UnsafeRawBufferPointer, now: UInt64) throws(BodyFault) -> LogEntry {
+        try logEntry(wrapped: try Fields.whole(try JSONText.body(body), LogField.all), now: now)
     }
 
-    /// `/api/add_logs` with a list, bare or in `logs`, or with entries one a line where `isNDJSON`. Returns how
-    /// many there were.
+    /// `/api/add_logs` with a list, bare or in `logs`, or with entries one a line where `isNDJSON`; at least one.
     public func addLogs(
-        _ body: UnsafeRawBufferPointer, isNDJSON: Bool, now: UInt64, to batch: LineBatch
-    ) throws(BodyFault) -> Int {
-        let count = isNDJSON ? try addLines(body, now: now, to: batch) : try addList(body, now: now, to: batch)
-        guard count > 0 else { throw BodyFault(.noEntries, at: 0) }
-        return count
+        _ body: UnsafeRawBufferPointer, isNDJSON: Bool, now: UInt64
+    ) throws(BodyFault) -> [LogEntry] {
+        let entries = isNDJSON ? try lines(body, now: now) : try list(body, now: now)
+        guard !entries.isEmpty else { throw BodyFault(.noEntries, at: 0) }
+        return entries
     }
 
     /// `/api/set_last_login`: bare or in `last_login`.
-    public func setLastLogin(
-        _ body: UnsafeRawBufferPointer, now: UInt64, to batch: LineBatch
-    ) throws(BodyFault) {
+    public func setLastLogin(_ body: UnsafeRawBufferPointer, now: UInt64) throws(BodyFault) -> LastLogin {
         let fields = try Fields.whole(try JSONText.body(body), LastLoginField.all)
             .unwrapped(required: LastLoginField.username, wrapped: LastLoginField.wrapped, LastLoginField.all)
-        try lastLogin(fields, now: now).append(to: batch, key)
+        return try lastLogin(fields, now: now)
     }
 
-    private func addLog(_ fields: Fields, now: UInt64, to batch: LineBatch) throws(BodyFault) {
+    private func logEntry(wrapped fields: Fields, now: UInt64) throws(BodyFault) -> LogEntry {
         let entry = try fields.unwrapped(required: LogField.username, wrapped: LogField.wrapped, LogField.all)
-        try logEntry(entry, now: now).append(to: batch, key)
+        return try logEntry(entry, now: now)
     }
 
-    private func addLines(
-        _ body: UnsafeRawBufferPointer, now: UInt64, to batch: LineBatch
-    ) throws(BodyFault) -> Int {
-        var count = 0
+    private func lines(_ body: UnsafeRawBufferPointer, now: UInt64) throws(BodyFault) -> [LogEntry] {
+        var entries: [LogEntry] = []
         for line in NDJSONLines(body) {
             do throws(BodyFault) {
-                try addLog(line.line, now: now, to: batch)
+                entries.append(try addLog(line.line, now: now))
             } catch {
-                throw error.inside(entry: count, at: line.offset)
+                throw error.inside(entry: entries.count, at: line.offset)
             }
-            count += 1
         }
-        return count
+        return entries
     }
 
     private static let list = FieldList(Field("logs"))
 
-    private func addList(
-        _ body: UnsafeRawBufferPointer, now: UInt64, to batch: LineBatch
-    ) throws(BodyFault) -> Int {
+    private func list(_ body: UnsafeRawBufferPointer, now: UInt64) throws(BodyFault) -> [LogEntry] {
         var text = try JSONText.body(body)
         var (start, wraps) = (text.spaceEnd(from: 0), false)
         guard start < text.count else { throw BodyFault(EventFault(.unexpectedEnd, at: text.count)) }
@@ -63,7 +53,7 @@ extension Door {
             guard fields.has(0) else { throw fields.fault(.missing, 0) }
             (start, wraps) = (fields.start(0), true)
         }
-        var (count, refusal) = (0, BodyFault?.none)
+        var (entries, count, refusal) = ([LogEntry](), 0, BodyFault?.none)
         var end = start
         let isList: Bool
         do throws(EventFault) {
@@ -73,7 +63,7 @@ extension Door {
                 do throws(BodyFault) {
                     let fields = try Fields(text, at: start, LogField.all)
                     end = fields.end
-                    if refusal == nil { try addLog(fields, now: now, to: batch) }
+                    if refusal == nil { entries.append(try logEntry(wrapped: fields, now: now)) }
                 } catch {
                     refusal = refusal ?? error.inside(entry: count, at: 0)
                     return try text.valueEnd(from: start)
@@ -87,7 +77,7 @@ extension Door {
         } catch { throw refusal ?? BodyFault(error) }
         if let refusal { throw refusal }
         guard isList else { throw BodyFault(.invalid("a list of entries"), "logs", at: start) }
-        return count
+        return entries
     }
 }
 

@@ -21,6 +21,8 @@ public struct LastLoginView: Sendable {
     }
 
     public var userCount: Int { names.count }
+    /// Services of all users.
+    public var rowCount: Int { rowPool.count }
 
     public mutating func fold(_ login: LastLogin) {
         let user = names.insert(login.username)

@@ -18,6 +18,8 @@ struct RowLink: Equatable, Sendable {
 struct RowPool<Row: ChainedRow>: Sendable {
     private var rows: [Row] = []
     private var freed = RowLink.none
+    /// In chains.
+    private(set) var count = 0
 
     subscript(index: Int) -> Row {
         get { rows[index] }
@@ -29,6 +31,7 @@ struct RowPool<Row: ChainedRow>: Sendable {
     mutating func push(_ row: Row, on chain: inout RowLink) -> Int {
         var row = row
         row.next = chain
+        count += 1
         let index: Int
         if let free = freed.index {
             freed = rows[free].next
@@ -65,6 +68,7 @@ struct RowPool<Row: ChainedRow>: Sendable {
         while let index = chain.index {
             chain = rows[index].next
             rows[index] = blank
+            count -= 1
             rows[index].next = freed
             freed = RowLink(index)
         }

@@ -1,0 +1,59 @@
+import LogEngine
+import SegmentFormat
+
+// What the calls that write do. Each returns when it is durable and every call sees it.
+
+extension UserStore {
+    /// Stores entries, all of them or none.
+    @discardableResult
+    public func add(_ entries: [LogEntry], delivery: Delivery? = nil) async throws(StoreError) -> AppendOutcome {
+        try await append(entries, to: logins, devices, delivery)
+    }
+
+    /// Stores when an account last used a service. Where a later time, or the same, is known, nothing is to be done.
+    public func set(_ login: LastLogin, delivery: Delivery? = nil) async throws(StoreError) {
+        guard last.read({ $0.isNews(login) }) else { return }
+        try await append([login], to: lastLogins, last, delivery)
+    }
+
+    @discardableResult
+    private func append<View>(
+        _ entries: [View.Entry], to log: EventLog, _ view: LiveView<View>, _ delivery: Delivery?
+    ) async throws(StoreError) -> AppendOutcome {
+        let batch = LineBatch(capacity: entries.count * 256)
+        for entry in entries { entry.append(to: batch, key) }
+        let result: Result<AppendOutcome, StoreError> = await withUnsafeContinuation { continuation in
+            log.append(batch, delivery: delivery) { result in
+                if case .success(let outcome) = result { view.fold(entries, outcome) }
+                continuation.resume(returning: result)
+            }
+        }
+        return try result.get()
+    }
+
+    /// Erases all that there is of a user by now; a receipt in the stream `audit` says so, and not who it was. Who
+    /// comes again begins afresh. Where it fails some of it may be done, and it can be repeated.
+    public func erase(_ username: [UInt8]) async throws(StoreError) {
+        let user = key.user(username)
+        try await logins.erase(user) { [devices] in devices.erase(username) }
+        try await lastLogins.erase(user) { [last] in last.erase(username) }
+        let time = logins.resolution.bucket(of: now).milliseconds
+        let receipt = AuditEntry(line: Self.receipt(user, time), time: time)
+        try await logins.audit.record([receipt])
+    }
+
+    private static func receipt(_ user: Hash128, _ time: UInt64) -> String {
+        var json = JSONWriter()
+        json.open("{")
+        json.name("timestamp")
+        json.integer(time)
+        json.name("type")
+        json.string("erase")
+        json.name("streams")
+        json.strings([StreamName.logins, .lastLogins].map { Array($0.description.utf8) })
+        json.name("subject")
+        json.hash(user)
+        json.close("}")
+        return String(decoding: json.bytes, as: UTF8.self)
+    }
+}
