@@ -61,7 +61,7 @@ let package = Package(
         .target(
             name: "WebAPI",
             dependencies: [
-                "BodyDecoding", "SegmentFormat", "LogEngine", "StrictJSON", "Interactions",
+                "BodyDecoding", "SegmentFormat", "LogEngine", "StrictJSON", "Interactions", "UserMetadata",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -126,7 +126,7 @@ let package = Package(
         .testTarget(
             name: "WebAPITests",
             dependencies: [
-                "BodyDecoding", "CZstd", "WebAPI", "TestSupport",
+                "BodyDecoding", "CZstd", "UserMetadata", "WebAPI", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -55,9 +55,14 @@ struct DeliveryKey: Equatable {
     /// How the store remembers a body that came under this name. What a client may have made of anything is kept
     /// as a keyed hash.
     func delivery(of body: ByteBuffer, secret: Hash128) -> Delivery {
+        delivery(secret: secret) { body.withUnsafeReadableBytes { xxh3Wide($0) } }
+    }
+
+    /// The same with another fingerprint of the body than a hash that all can make.
+    func delivery(secret: Hash128, fingerprint: () -> Hash128) -> Delivery {
         switch name {
         case .key(let key):
-            .key(KeyedHash.of(key, secret: secret), fingerprint: body.withUnsafeReadableBytes { xxh3Wide($0) })
+            .key(KeyedHash.of(key, secret: secret), fingerprint: fingerprint())
         case .source(let source, let epoch, let number):
             .source(SourceEpoch(source: KeyedHash.of(source, secret: secret), epoch: epoch), number: number)
         }

@@ -24,6 +24,8 @@ struct RequestHandler: Sendable {
     let gate: RequestGate
     let failures: FailureLog
     let answers: AnswerBoard
+    /// `nil` where the listener serves none.
+    let users: UserCalls?
     let date = HTTPDate()
     let places = ScanPlaces()
 
@@ -49,6 +51,11 @@ struct RequestHandler: Sendable {
         gate = RequestGate(requests, drain, uptime: { log.uptime() })
         failures = FailureLog(logger, uptime: { log.uptime() })
         answers = AnswerBoard(log)
+        users = options.users.map {
+            UserCalls(
+                store: $0, blocking: blocking, counters: metrics.counters, bodyLimit: limits.body,
+                byteLimit: options.requests.bodyBytes)
+        }
     }
 
     var counters: Counters { metrics.counters }
@@ -181,6 +188,7 @@ struct RequestHandler: Sendable {
             case .version: return .short(.version)
             case .metrics: return .short(try await exposition())
             case .describe: return .short(.description)
+            case .user(let call): return .short(try await answer(call, request, who, continuing: writer))
             case .options(let methods): return .short(.options(methods))
             }
         } catch {
@@ -189,9 +197,21 @@ struct RequestHandler: Sendable {
         }
     }
 
-    /// Counts a refusal that brought no events.
+    private func answer(
+        _ call: UserCall, _ request: Request, _ who: Principal?, continuing writer: borrowing ResponseWriter
+    ) async throws -> ShortAnswer {
+        guard let users else { throw Problem.notFound }
+        let (answer, reading) = try await users.answer(call, request, continuing: writer)
+        if let reading {
+            let subject = reading.subject.map { String(decoding: $0, as: UTF8.self) }
+            audit?.read(call.rawValue, by: who, subject: subject, events: reading.events)
+        }
+        return answer
+    }
+
+    /// Counts a refusal.
     private func refused(_ problem: Problem, for error: (any Error)? = nil) -> ShortAnswer {
-        counters.refuse(problem.reason, events: 0)
+        counters.refuse(problem.reason, events: problem.events ?? 0)
         return refusal(problem, for: error ?? problem)
     }
 

@@ -13,10 +13,15 @@ enum Route: Equatable {
     case version
     case metrics
     case describe
+    case user(UserCall)
     /// An OPTIONS; the methods that the path answers.
     case options(String)
 
     init(_ method: HTTPRequest.Method, path: NormalPath, role: Role) throws(Problem) {
+        if role == .userMetadata, let call = UserCall(path: path.text) {
+            self = try Self.ofUsers(method, call)
+            return
+        }
         guard let reading = Self.paths(of: role)[path.text] else { throw .notFound }
         let isWritable = reading == .readEvents
         let allowed = isWritable ? "GET, HEAD, OPTIONS, POST" : "GET, HEAD, OPTIONS"
@@ -24,6 +29,15 @@ enum Route: Equatable {
         case .get, .head: self = reading
         case .post where isWritable: self = .storeEvents
         case .options: self = .options(allowed)
+        default: throw .notAllowed(allowed)
+        }
+    }
+
+    private static func ofUsers(_ method: HTTPRequest.Method, _ call: UserCall) throws(Problem) -> Route {
+        let allowed = "OPTIONS, POST"
+        switch method {
+        case .post: return .user(call)
+        case .options: return .options(allowed)
         default: throw .notAllowed(allowed)
         }
     }

@@ -3,12 +3,15 @@ import Logging
 import NIOCore
 import SegmentFormat
 import ServiceLifecycle
+import UserMetadata
 
 /// The HTTP surface of a log.
 public struct Server: Service {
     public struct Options: Sendable {
         public var listener: ListenerOptions
         public var role = Role.interactions
+        /// Of the role `user-metadata`, whose log is that of its logins; stays the caller's.
+        public var users: UserStore?
         /// Who is let in.
         public var access = AccessPolicy(stream: StreamName.interactions.description, now: Environment.system.now)
         /// Where accesses are recorded; `nil`: nowhere.

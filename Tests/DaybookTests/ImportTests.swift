@@ -21,7 +21,8 @@ struct ImportTests {
             "NIOPosix", "NIOSSL",
         ],
         "WebAPI": [
-            "BodyDecoding", "SegmentFormat", "LogEngine", "StrictJSON", "Interactions", "Glibc", "Synchronization",
+            "BodyDecoding", "SegmentFormat", "LogEngine", "StrictJSON", "Interactions", "UserMetadata", "Glibc",
+            "Synchronization",
             "CoreMetrics", "Crypto", "HTTPTypes", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTP1", "NIOHTTP2",
             "NIOHTTPTypes", "NIOHTTPTypesHTTP2", "NIOPosix", "NIOSSL", "NIOTLS", "ServiceLifecycle", "X509",
         ],

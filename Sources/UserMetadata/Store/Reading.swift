@@ -24,6 +24,10 @@ extension UserStore {
         Answers.devices(devices.read { $0.devices(of: question.username) })
     }
 
+    public func deviceQuestion(_ body: UnsafeRawBufferPointer) throws(BodyFault) -> DeviceQuestion {
+        try DeviceQuestion(body, door)
+    }
+
     /// `/api/check_device`.
     public func check(_ question: DeviceQuestion) -> [UInt8] {
         let history = devices.read { $0.devices(of: question.username) }

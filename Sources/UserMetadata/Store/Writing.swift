@@ -4,6 +4,24 @@ import SegmentFormat
 // What the calls that write do. Each returns when it is durable and every call sees it.
 
 extension UserStore {
+    /// The body of `/api/add_log`.
+    public func entry(_ body: UnsafeRawBufferPointer) throws(BodyFault) -> LogEntry {
+        try door.addLog(body, now: now)
+    }
+
+    /// The body of `/api/add_logs`.
+    public func entries(_ body: UnsafeRawBufferPointer, isNDJSON: Bool) throws(BodyFault) -> [LogEntry] {
+        try door.addLogs(body, isNDJSON: isNDJSON, now: now)
+    }
+
+    /// The body of `/api/set_last_login`.
+    public func lastLogin(_ body: UnsafeRawBufferPointer) throws(BodyFault) -> LastLogin {
+        try door.setLastLogin(body, now: now)
+    }
+
+    /// By which a body that comes again under the name of a delivery is known.
+    public func fingerprint(of body: UnsafeRawBufferPointer) -> Hash128 { key.body(body) }
+
     /// Stores entries, all of them or none.
     @discardableResult
     public func add(_ entries: [LogEntry], delivery: Delivery? = nil) async throws(StoreError) -> AppendOutcome {
@@ -11,9 +29,10 @@ extension UserStore {
     }
 
     /// Stores when an account last used a service. Where a later time, or the same, is known, nothing is to be done.
-    public func set(_ login: LastLogin, delivery: Delivery? = nil) async throws(StoreError) {
-        guard last.read({ $0.isNews(login) }) else { return }
-        try await append([login], to: lastLogins, last, delivery)
+    @discardableResult
+    public func set(_ login: LastLogin, delivery: Delivery? = nil) async throws(StoreError) -> AppendOutcome? {
+        guard last.read({ $0.isNews(login) }) else { return nil }
+        return try await append([login], to: lastLogins, last, delivery)
     }
 
     @discardableResult

@@ -6,6 +6,7 @@ extension Route {
         case .storeEvents: .scope(.ingest)
         case .readEvents, .countEvents, .readLastEvent, .followChanges: .scope(.read)
         case .metrics: .scope(.admin)
+        case .user(let call): call.need
         case .describe, .version, .options: .anything
         }
     }

@@ -22,7 +22,9 @@ struct Endpoint: Equatable {
     static let storeEvents = Endpoint(.post, template: numbers[Route.eventsPath])
     static let sessionContext = Endpoint(.get, template: numbers[WebheadRoute.contextPath])
 
-    private static let templates = (Array(Route.paths.keys) + [WebheadRoute.contextPath]).sorted()
+    private static let templates =
+        (Array(Route.paths.keys) + [WebheadRoute.contextPath] + UserCall.allCases.map(\.path))
+        .sorted()
     private static let numbers = Dictionary(uniqueKeysWithValues: templates.enumerated().map { ($1, $0) })
     private static let unlimited = templates.map { Route.operatorPaths[$0] != nil } + [false]
 
