@@ -83,7 +83,8 @@ let package = Package(
         .executableTarget(
             name: "daybook",
             dependencies: [
-                "SegmentFormat", "LogEngine", "StrictJSON", "Interactions", "Forwarding", "Settings", "WebAPI",
+                "SegmentFormat", "LogEngine", "StrictJSON", "Interactions", "UserMetadata", "Forwarding", "Settings",
+                "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),

@@ -14,11 +14,11 @@ import traceback
 
 from blackbox_tests import (
     access, commands, config, connections, crashes, files, forwarding, hostile, jobs, lifecycle, retention, service,
-    slow, webheads)
+    slow, users, webheads)
 from blackbox_tests.harness import TESTS, Setting, Skipped
 
 ROOMS = (service, access, connections, files, commands, config, jobs, lifecycle, slow, hostile, retention, crashes,
-         webheads, forwarding)
+         webheads, forwarding, users)
 
 
 def main():

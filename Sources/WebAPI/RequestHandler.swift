@@ -54,7 +54,7 @@ struct RequestHandler: Sendable {
         users = options.users.map {
             UserCalls(
                 store: $0, blocking: blocking, counters: metrics.counters, bodyLimit: limits.body,
-                byteLimit: options.requests.bodyBytes)
+                byteLimit: options.listener.requests.bodyBytes)
         }
     }
 

@@ -1,6 +1,7 @@
 import Forwarding
 import LogEngine
 import Settings
+import UserMetadata
 import WebAPI
 
 /// Exit codes: those of sysexits.h, and below them those that only jobs have (SPEC X1).
@@ -73,6 +74,9 @@ struct CommandFailure: Error, Equatable {
         case let error as AccessRuleFault: self.init(.configuration, error.description)
         case let error as TokenFile.Damage: self.init(.data, error.description)
         case let error as SecretFile.Fault: self.init(.noInput, error.description)
+        case UserStoreFault.log(let error): self.init(Self.status(of: error.code), error.description)
+        case let error as UserStoreFault: self.init(.data, error.description)
+        case let error as KeyFileFault: self.init(.noInput, error.description)
         case let error as SpoolFault: self.init(.data, error.description)
         case let error as ListenFailure: self.init(.unavailable, error.description)
         case let error as TLSFault: self.init(error.kind == .unreadable ? .noInput : .data, error.description)

@@ -276,6 +276,8 @@ struct GoldenTests {
         "roles.yml": """
         db_uri: @users
         http_server: {}
+        streams:
+          logins: {policy: {max_age: 30d}}
 
         """,
         "tab.yml": "threads:\t1\n\tlimits: {}\n",

@@ -4,12 +4,11 @@ import SegmentFormat
 /// The streams `logins` and `last-logins` of a data directory with their views, open for writing (SPEC UM12–UM14).
 public final class UserStore: Sendable {
     public struct Options: Sendable {
-        /// `nil`: that of the store, or 1 h where it is made.
-        public var resolution: Resolution?
+        /// How both streams are kept. Their resolution, where it is `nil`, is that of the store, or 1 h where it is
+        /// made; their names and keys are known here.
+        public var log = LogOptions()
         public var key: StoreKey
         public var countries: any CountryLookup = NoCountries()
-        /// Whether a store is made where there is none.
-        public var makesStore = true
 
         public init(key: StoreKey) { self.key = key }
     }
@@ -103,16 +102,15 @@ private struct UserStream {
     func open(
         _ directory: String, _ options: UserStore.Options, _ environment: Environment
     ) throws(UserStoreFault) -> EventLog {
-        var log = LogOptions()
+        var log = options.log
         log.stream = name
         log.keys = keys
-        log.resolution = options.resolution
-        log.makesStore = options.makesStore && options.resolution != nil
+        log.makesStore = options.log.makesStore && options.log.resolution != nil
         do throws(StoreError) {
             do throws(StoreError) {
                 return try EventLog.open(directory, options: log, environment: environment)
             } catch {
-                guard error.code == .missing, options.makesStore, options.resolution == nil else { throw error }
+                guard error.code == .missing, options.log.makesStore, options.log.resolution == nil else { throw error }
                 (log.resolution, log.makesStore) = (.oneHour, true)
                 return try EventLog.open(directory, options: log, environment: environment)
             }

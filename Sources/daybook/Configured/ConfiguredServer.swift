@@ -40,17 +40,23 @@ struct ConfiguredServer {
             manager.tell(.ready).map { console.say($0) }
         }
         var stores: [ConfiguredStore] = []
+        var users: [ConfiguredUsers] = []
         var webhead: Webhead?
         var failure: (any Error)?
         do {
-            for data in directories { stores.append(try await ConfiguredStore(data, configuration, console)) }
+            for data in configuration.storeDirectories {
+                stores.append(try await ConfiguredStore(data, configuration, console))
+            }
+            for data in configuration.userDirectories {
+                users.append(try await ConfiguredUsers(data, configuration, console))
+            }
             // Before the first use of the loops, which what forwards makes.
             NIOSingletons.groupLoopCountSuggestion = configuration.threads ?? Cores.usable
             if let plan = try WebheadPlan(configuration, console) {
                 let voices = Webhead.Voices(output: output, console: console, ready: ready)
                 webhead = try await Webhead.open(plan, .system, voices)
             }
-            try await serve(stores, webhead, ready)
+            try await serve(stores, users, webhead, ready)
         } catch {
             failure = error
         }
@@ -59,27 +65,40 @@ struct ConfiguredServer {
             await store.audit.flush(all: true)
             do { try await store.log.close() } catch { failure = failure ?? error }
         }
+        for users in users {
+            await users.audit.flush(all: true)
+            do { try await users.store.close() } catch { failure = failure ?? error }
+        }
         do { try await webhead?.close() } catch { failure = failure ?? error }
         if let failure { throw failure }
     }
 
-    /// Of the listeners that serve stores, each once.
-    private var directories: [String] {
-        configuration.storeListeners.compactMap(\.data).reduce(into: []) { directories, data in
-            if !directories.contains(where: { DataDirectory.isSame($0, data) }) { directories.append(data) }
-        }
-    }
-
-    private func serve(_ stores: [ConfiguredStore], _ webhead: Webhead?, _ ready: Countdown) async throws {
+    private func serve(
+        _ stores: [ConfiguredStore], _ users: [ConfiguredUsers], _ webhead: Webhead?, _ ready: Countdown
+    ) async throws {
         var services: [any Service] = []
         var servers: [Server] = []
         for store in stores {
-            servers += try listeners(of: store).map { try server($0, store, ready) }
+            servers += try configuration.listeners(of: store.data).map { listener in
+                let options = try Server.Options(listener, store.tokens, store.audit, drain, console)
+                return try server(listener, options, store.log, store.metrics, ready)
+            }
             if let control = await store.control(console) { services.append(control) }
             services += store.chores as [any Service]
             let counts = MinuteCounts(metrics: store.metrics, logger: logger)
             services.append(Chore { await counts.run() })
             if let schedule = configuration.maintenance { services.append(store.upkeep(schedule, console)) }
+        }
+        for users in users {
+            servers += try configuration.listeners(of: users.data).map { listener in
+                var options = try Server.Options(listener, users.tokens, users.audit, drain, console)
+                options.users = users.store
+                return try server(listener, options, users.store.logins, users.metrics, ready)
+            }
+            services += users.chores as [any Service]
+            let counts = MinuteCounts(metrics: users.metrics, logger: logger)
+            services.append(Chore { await counts.run() })
+            if let schedule = configuration.maintenance { services.append(users.upkeep(schedule, console)) }
         }
         let all = servers
         let reloads = CertificateReloads(hangups: hangups) {
@@ -108,17 +127,14 @@ struct ConfiguredServer {
         }
     }
 
-    private func listeners(of store: ConfiguredStore) -> [Listener] {
-        configuration.storeListeners.filter { $0.data.map { DataDirectory.isSame($0, store.data) } ?? false }
-    }
-
-    private func server(_ listener: Listener, _ store: ConfiguredStore, _ ready: Countdown) throws -> Server {
+    private func server(
+        _ listener: Listener, _ options: Server.Options, _ log: EventLog, _ metrics: Metrics, _ ready: Countdown
+    ) throws -> Server {
         let scheme = listener.tls == nil ? "http" : "https"
         // The one that is there without a file needs no name.
         let name = listener.origin == .standard ? "" : " (\(listener.name))"
         return try Server(
-            log: store.log, options: Server.Options(listener, store, drain, console), logger: logger,
-            metrics: store.metrics,
+            log: log, options: options, logger: logger, metrics: metrics,
             onListening: { [output] port in
                 output.say("listening on \(scheme)://\(Address(host: listener.address.host, port: port))\(name)")
                 ready.count()

@@ -1,6 +1,7 @@
 import LogEngine
 import SegmentFormat
 import Settings
+import UserMetadata
 import WebAPI
 
 extension AccessPolicy {
@@ -10,7 +11,8 @@ extension AccessPolicy {
             rules: try listener.rules.map { rules throws(AccessRuleFault) in
                 try AccessRules(rules.map { AccessEntry(path: $0.path, commonName: $0.commonName) })
             },
-            tokens: tokens, forwarders: TrustedForwarders(listener), stream: StreamName.interactions.description,
+            tokens: tokens, forwarders: TrustedForwarders(listener),
+            stream: (listener.role == .userMetadata ? StreamName.logins : .interactions).description,
             now: WallClock.now)
         requiresTokens = listener.tokens == .required
     }

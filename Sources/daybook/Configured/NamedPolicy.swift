@@ -19,7 +19,7 @@ struct NamedPolicy: Equatable, Sendable {
 
     /// The same, where the configuration is one of the store in `data`.
     init?(_ configuration: Configuration, of data: String) {
-        let all = [configuration.interactions.data] + configuration.storeListeners.compactMap(\.data)
+        let all = [configuration.interactions.data] + configuration.storeDirectories
         guard all.contains(where: { DataDirectory.isSame($0, data) }) else { return nil }
         self.init(configuration)
     }

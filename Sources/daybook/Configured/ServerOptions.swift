@@ -2,12 +2,15 @@ import Settings
 import WebAPI
 
 extension Server.Options {
-    init(_ listener: Listener, _ store: ConfiguredStore, _ drain: Drain, _ console: Console) throws(AccessRuleFault) {
+    /// - Parameter console: is told what the server has to say of its certificates and limits.
+    init(
+        _ listener: Listener, _ tokens: TokenBook, _ audit: AccessAudit, _ drain: Drain, _ console: Console
+    ) throws(AccessRuleFault) {
         self.init(ListenerOptions(listener, console))
         self.listener.drain = drain
         role = Role(listener.role)
-        access = try AccessPolicy(listener, store.tokens)
-        audit = store.audit
+        access = try AccessPolicy(listener, tokens)
+        self.audit = audit
     }
 }
 

@@ -8,7 +8,6 @@ enum Unserved {
     }
 
     private static func faults(of listener: Listener, _ configuration: Configuration) -> [ConfigurationFault] {
-        if listener.role == .userMetadata { return [fault(ofRole: listener, configuration)] }
         // What a listener for browsers cannot have is a fault of the configuration itself.
         guard listener.role == .admin, configuration.webheadListeners.contains(listener) else { return [] }
         let parts = [
@@ -22,20 +21,24 @@ enum Unserved {
         }
     }
 
-    private static func fault(ofRole listener: Listener, _ configuration: Configuration) -> ConfigurationFault {
-        let setting = "\(listener.path).role"
-        let origin = configuration.origin(setting)
-        return ConfigurationFault(
-            origin == .standard ? listener.origin : origin, origin == .standard ? listener.path : setting,
-            "the role \(listener.role.rawValue) is not served by daybook \(Build.version)")
+    /// Both streams of user metadata lie in one place and are kept alike, for ever.
+    private static func faults(ofMetadata configuration: Configuration) -> [ConfigurationFault] {
+        let directories = configuration.userDirectories
+        var faults: [ConfigurationFault] = []
+        if let stream = configuration.lastLogins {
+            faults.append(fault(stream, "", "is kept as streams.logins is, in daybook \(Build.version)"))
+        }
+        guard let logins = configuration.logins else { return faults }
+        if !directories.contains(where: { DataDirectory.isSame($0, logins.data) }) || directories.count > 1 {
+            faults.append(fault(logins, ".path", "is not the one directory that listeners serve user metadata of"))
+        }
+        if logins.policy != nil {
+            faults.append(fault(logins, ".policy", "user metadata is not purged by daybook \(Build.version)"))
+        }
+        return faults
     }
 
-    private static func faults(ofMetadata configuration: Configuration) -> [ConfigurationFault] {
-        [configuration.logins, configuration.lastLogins].compactMap { $0 }.map { stream in
-            ConfigurationFault(
-                stream.origin, "streams.\(stream.name.rawValue)",
-                "user metadata is not kept by daybook \(Build.version)"
-            )
-        }
+    private static func fault(_ stream: StreamSettings, _ part: String, _ message: String) -> ConfigurationFault {
+        ConfigurationFault(stream.origin, "streams.\(stream.name.rawValue)\(part)", message)
     }
 }
