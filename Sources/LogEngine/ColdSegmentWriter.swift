@@ -9,7 +9,7 @@ final class ColdSegmentWriter {
     /// Bytes written so far.
     private(set) var length: UInt64
     private(set) var totals = SegmentTotals(startingAt: .first)
-    private let layout: Layout
+    let place: SegmentPlace
     private let disk: any Disk
     private let file: StoreFile
     private let hash: RunningHash
@@ -18,18 +18,16 @@ final class ColdSegmentWriter {
     private var keys: [(hash: UInt64, block: Int)] = []
 
     /// Makes the file with its head. `day` in days since 1970.
-    init(_ head: SegmentHead, day: UInt32, _ layout: Layout, _ disk: any Disk) throws(StoreError) {
+    init(_ head: SegmentHead, day: UInt32, at place: SegmentPlace, _ disk: any Disk) throws(StoreError) {
         let bytes = head.encoded()
-        file = try StoreFile(
-            disk, layout.temporaryColdSegment(head.segment), .create,
-            name: layout.coldSegment(head.segment, day: day))
+        file = try StoreFile(disk, place.temporary, .create, name: place.path)
         try file.write(bytes, at: 0)
         hash = RunningHash(seed: head.salt.value)
         hash.update(bytes)
         length = UInt64(bytes.count)
         self.head = head
         self.day = day
-        self.layout = layout
+        self.place = place
         self.disk = disk
     }
 
@@ -73,7 +71,7 @@ final class ColdSegmentWriter {
         hash.update(bytes)
         length += UInt64(bytes.count)
         try file.setModificationTime(sealed)
-        try file.sync(.coldSegment)
+        try file.sync(place.content)
         return SegmentEntry(
             segment: head.segment, salt: head.salt, length: length, fileHash: hash.wide, totals: totals,
             sealed: sealed, day: day, deliveries: keyed.count, isDamaged: false)
@@ -81,11 +79,8 @@ final class ColdSegmentWriter {
 
     /// Moves the sealed file to its place, durably.
     func publish() throws(StoreError) {
-        let directory = layout.coldDirectory(day)
-        try disk.makeDirectories([directory])
-        try disk.moveFile(
-            layout.temporaryColdSegment(head.segment), to: layout.coldSegment(head.segment, day: day))
-        try disk.syncNames(of: directory, .coldDayDirectory)
-        try disk.syncNames(of: layout.cold, .coldDirectory)
+        try disk.makeDirectories([place.directory])
+        try disk.moveFile(place.temporary, to: place.path)
+        for names in place.names { try disk.syncNames(of: names.directory, names.point) }
     }
 }

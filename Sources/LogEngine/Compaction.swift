@@ -58,16 +58,23 @@ private final class Compaction {
             log.gate.enter(isUrgent: false)
             defer { log.gate.leave() }
             state = try log.jobState()
-            let plan = CompactionPlan.next(
-                state.manifest.segments, today: Bucket(milliseconds: state.now).segmentDay,
-                segmentBytes: options.segmentBytes, excluding: excluded)
-            guard !plan.inputs.isEmpty else { break }
-            try pass(plan.inputs, state)
+            guard let inputs = nextInputs(state) else { break }
+            try pass(inputs, state)
         }
         try removeSuperseded()
         try erase()
         try log.record(.compact, state.now, hasSucceeded: true)
         return report
+    }
+
+    private func nextInputs(_ state: JobState) -> [SegmentEntry]? {
+        for stretch in state.manifest.stretches {
+            let plan = CompactionPlan.next(
+                stretch, today: Bucket(milliseconds: state.now).segmentDay, segmentBytes: options.segmentBytes,
+                excluding: excluded)
+            if !plan.inputs.isEmpty { return plan.inputs }
+        }
+        return nil
     }
 
     /// Writes the cold segments anew where most of their lines are needed no more: the newest ones, which
@@ -104,11 +111,20 @@ private final class Compaction {
             }
             try pass([entry], state)
         }
-        try forget(first.manifest.lists.tombstones)
+        try renewCheckpoints(since: first.manifest.eraseCount)
+        try forget(first.manifest.lists.tombstones, erasedBy: first.manifest.eraseCount)
     }
 
-    private func forget(_ tombstones: [Tombstone]) throws(StoreError) {
+    /// Has no checkpoint hold what was erased by the erase count `count`.
+    private func renewCheckpoints(since count: UInt64) throws(StoreError) {
+        for _ in 0..<Checkpoint.generations where try log.jobState().manifest.lists.mayHoldErased(by: count) {
+            try log.writeCheckpoint(evenIfSame: true)
+        }
+    }
+
+    private func forget(_ tombstones: [Tombstone], erasedBy count: UInt64) throws(StoreError) {
         let state = try log.jobState()
+        guard !state.manifest.lists.mayHoldErased(by: count) else { return }
         let erased = ErasedLines(state, log, heldToo: true)
         for entry in state.manifest.segments {
             guard !entry.isDamaged, try !erased.areIn(entry) else { return }
@@ -144,6 +160,11 @@ private final class Compaction {
             }
         }
     }
+}
+
+extension ManifestLists {
+    /// Whether there is a checkpoint that was written before the erase count was `count`.
+    fileprivate func mayHoldErased(by count: UInt64) -> Bool { checkpoints.contains { $0.eraseCount < count } }
 }
 
 extension CompactionReport {

@@ -39,6 +39,10 @@ public enum SyncPoint: String, CaseIterable, Sendable {
     case coldDayDirectory
     /// `cold/`, after the directory of a day was made.
     case coldDirectory
+    /// A checkpoint of a view, whole with its seal, in `tmp/`.
+    case checkpoint
+    /// `views/`, after a checkpoint was renamed into it.
+    case checkpointDirectory
     /// A private file, before it takes the place of the one that was there.
     case privateFile
     /// Its directory, afterwards.

@@ -88,6 +88,11 @@ extension LogSnapshot {
         throw .keyless(access.layout.root)
     }
 
+    /// The keys of which events up to `sequence`, or beyond it, are erased.
+    public func keysErased(from sequence: Sequence) -> Set<Hash128> {
+        Set(tombstones.filter { $0.through >= sequence }.map(\.key))
+    }
+
     /// Through which sequence the events of a key are erased; `nil` where none are.
     public func erased(_ key: Hash128) -> Sequence? { tombstones.first { $0.key == key }?.through }
 }

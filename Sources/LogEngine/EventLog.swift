@@ -23,6 +23,7 @@ public final class EventLog: Sendable {
     let keys: StreamKeys?
     /// Only one job at a time takes segments out of the store.
     let gate = RewriteGate()
+    let kept = KeptView()
     /// What is done with the events of this data directory is recorded there.
     public let audit: AuditTrail
 

@@ -20,7 +20,9 @@ extension LogWriter {
 
     /// Purges what lies before `horizon` from every read. Where the active segment holds such events, it is
     /// sealed.
-    func raiseHorizon(to horizon: Bucket, purgedThrough: Sequence) throws(StoreError) {
+    func raiseHorizon(to wanted: Bucket, purgedThrough: Sequence, hasView: Bool) throws(StoreError) {
+        // Events may have come since the checkpoints were written.
+        let horizon = min(wanted, jobState.unheld(hasView: hasView))
         try updateManifest {
             $0.horizon = max($0.horizon, horizon)
             $0.purgedThrough = max($0.purgedThrough, purgedThrough)

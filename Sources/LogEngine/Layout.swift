@@ -24,6 +24,8 @@ public struct Layout: Sendable {
     /// What `repair` could not read.
     var damaged: String { "\(root)/damaged" }
     var temporary: String { "\(root)/tmp" }
+    /// Checkpoints of the view that is kept beside the log.
+    public var views: String { "\(root)/views" }
     var lock: String { "\(root)/LOCK" }
     var reserve: String { "\(root)/RESERVE" }
     /// Where jobs find the process that has the store open (SPEC J1).
@@ -31,7 +33,7 @@ public struct Layout: Sendable {
     public static let controlSocketName = "control.sock"
     /// How far the active segment is durable; written anew after each sync.
     public var activeMark: String { "\(hot)/ACTIVE" }
-    var directories: [String] { [root, hot, cold, "\(root)/views", temporary] }
+    var directories: [String] { [root, hot, cold, views, temporary] }
 
     static func directory(of path: String) -> String {
         path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
@@ -50,6 +52,23 @@ public struct Layout: Sendable {
         "\(coldDirectory(day))/\(Self.coldNames.name(segment))"
     }
     func temporaryColdSegment(_ segment: SegmentNumber) -> String { "\(temporary)/\(Self.coldNames.name(segment))" }
+
+    func checkpoint(_ generation: SegmentNumber) -> String { "\(views)/\(Self.coldNames.name(generation))" }
+
+    /// Where a cold segment is made, and where it goes.
+    func place(ofCold segment: SegmentNumber, day: UInt32) -> SegmentPlace {
+        SegmentPlace(
+            temporary: temporaryColdSegment(segment), directory: coldDirectory(day),
+            path: coldSegment(segment, day: day), content: .coldSegment,
+            names: [(coldDirectory(day), .coldDayDirectory), (cold, .coldDirectory)])
+    }
+
+    /// The same of a checkpoint.
+    func place(ofCheckpoint generation: SegmentNumber) -> SegmentPlace {
+        SegmentPlace(
+            temporary: "\(temporary)/checkpoint-\(Self.coldNames.name(generation))", directory: views,
+            path: checkpoint(generation), content: .checkpoint, names: [(views, .checkpointDirectory)])
+    }
 
     /// Where a listed segment lies.
     public func path(of entry: SegmentEntry) -> String {
@@ -86,6 +105,9 @@ public struct Layout: Sendable {
     /// The number of a cold segment by its file name, or `nil` for any other name.
     static func coldSegment(named name: String) -> SegmentNumber? { coldNames.number(name) }
 
+    /// The generation of a checkpoint by its file name, or `nil` for any other name.
+    static func checkpoint(named name: String) -> SegmentNumber? { coldNames.number(name) }
+
     /// The day that a directory in `cold/` is named for, or `nil` for any other name.
     static func coldDay(named name: String) -> UInt32? { DayName.day(name) }
 
@@ -96,6 +118,17 @@ public struct Layout: Sendable {
         if let number = hotSegment(named: name) { return (number, .hot) }
         return coldSegment(named: name).map { ($0, .cold(day: parts.first.flatMap { coldDay(named: $0) })) }
     }
+}
+
+/// Where a file is made, and where it lives once it is whole.
+struct SegmentPlace {
+    let temporary: String
+    let directory: String
+    let path: String
+    /// What its own sync is known by.
+    let content: SyncPoint
+    /// Directories whose names are made durable once it is there.
+    let names: [(directory: String, point: SyncPoint)]
 }
 
 /// Names of segment files: a number in 20 digits, and what says of which kind they are.

@@ -34,10 +34,12 @@ public struct LogSnapshot: Sendable {
     /// By number.
     public let holds: [Hold]
     public let jobs: [JobRecord]
+    /// Of the view that is kept beside it; the oldest first.
+    public let checkpoints: [Checkpoint]
     let eraseCount: UInt64
     /// The highest sequence that purge has removed; 0 where it never did.
-    private let purgedThrough: Sequence
-    let sealed: SealedSegments
+    let purgedThrough: Sequence
+    var sealed: SealedSegments
     let active: ActiveView?
     let access: SegmentAccess
     let tombstones: [Tombstone]
@@ -57,6 +59,7 @@ public struct LogSnapshot: Sendable {
         policy = manifest.lists.policy ?? .forever
         holds = manifest.lists.holds.all
         jobs = manifest.lists.jobs
+        checkpoints = manifest.lists.checkpoints
         eraseCount = manifest.eraseCount
         purgedThrough = manifest.purgedThrough
         self.sealed = sealed

@@ -50,20 +50,28 @@ private final class Purge {
     private func purge() throws(StoreError) -> PurgeReport {
         var state = try log.jobState()
         if !options.allowsStep { try state.checkClock(step: options.maxStep, log.layout.root) }
-        var found = try plan(state)
-        if options.isDryRun { return PurgeReport(plan: try told(found, state)) }
+        // Before a purge does anything it has the checkpoints hold what goes.
+        let wanted = try plan(state, unheld: .latest)
+        if options.isDryRun { return PurgeReport(plan: try told(wanted, state)) }
+        let failure = try secure(wanted, &state)
+        var found = try plan(state, unheld: log.unheld(state))
+        var report = PurgeReport(plan: try told(found, state))
+        if found.horizon < wanted.horizon, found.stoppedBy == nil {
+            report.heldBack =
+                failure ?? "events that came while checkpoints were written stay until the next purge"
+        }
         guard found.horizon > state.manifest.horizon || !found.actions.isEmpty else {
             try bury(found, state)
             try log.record(.purge, state.now, hasSucceeded: true)
-            return PurgeReport(plan: try told(found, state))
+            return report
         }
         try raiseHorizon(to: found, try told(found, state))
         let horizonBefore = state.manifest.horizon
         state = try log.jobState()
-        found = try plan(state)
+        found = try plan(state, unheld: log.unheld(state))
         let plan = try told(found, state, horizonBefore: horizonBefore)
         if !plan.segments.isEmpty { try record(plan, at: state.manifest.resolution.bucket(of: state.now).milliseconds) }
-        var report = PurgeReport(plan: plan)
+        report.plan = plan
         let allocated = try allocatedBytes(state)
         try drop(found, plan, state)
         try bury(found, state)
@@ -81,20 +89,46 @@ private final class Purge {
         return report
     }
 
+    /// Has both checkpoints of the stream's view hold what is to go. Returns why one could not be written.
+    private func secure(_ wanted: RetentionPlan, _ state: inout JobState) throws(StoreError) -> String? {
+        guard wanted.horizon > state.manifest.horizon || !wanted.actions.isEmpty else { return nil }
+        var failure: String?
+        var isFirst = true
+        for _ in 0..<Checkpoint.generations where isFirst || log.unheld(state) < wanted.horizon {
+            isFirst = false
+            do throws(StoreError) { try writeCheckpoint() } catch {
+                failure = "no checkpoint of the view can be written (\(error.description))"
+                break
+            }
+            state = try log.jobState()
+        }
+        return failure
+    }
+
+    /// On a full disk RESERVE pays for it.
+    private func writeCheckpoint() throws(StoreError) {
+        do throws(StoreError) { try log.writeCheckpoint(evenIfSame: true) } catch {
+            guard error.code == .noSpace else { throw error }
+            try log.performAndWait { (writer) throws(StoreError) in try writer.lendReserve() }
+            try log.writeCheckpoint(evenIfSame: true)
+        }
+    }
+
     /// On a full disk RESERVE pays for what follows.
     private func raiseHorizon(to found: RetentionPlan, _ plan: PurgePlan) throws(StoreError) {
         let horizon = found.horizon
         let purged = plan.segments.map(\.lastSequence).max() ?? Sequence(0)
         let isFull = log.freeBytes().map { $0 < log.reserveBytes } ?? false
+        let hasView = log.kept.view != nil
         try log.performAndWait { (writer) throws(StoreError) in
             if isFull { try writer.lendReserve() }
-            try writer.raiseHorizon(to: horizon, purgedThrough: purged)
+            try writer.raiseHorizon(to: horizon, purgedThrough: purged, hasView: hasView)
         }
     }
 
     // MARK: - Plan
 
-    private func plan(_ state: JobState) throws(StoreError) -> RetentionPlan {
+    private func plan(_ state: JobState, unheld: Bucket) throws(StoreError) -> RetentionPlan {
         var segments: [RetainedSegment] = []
         for entry in state.manifest.segments {
             let bytes = try log.disk.allocatedLength(log.layout.path(of: entry)) ?? 0
@@ -112,7 +146,7 @@ private final class Purge {
         }
         return RetentionPlan(
             segments, policy: options.policy ?? state.manifest.lists.policy ?? RetentionPolicy(),
-            manifest: state.manifest, freeBytes: log.freeBytes(), now: state.now)
+            manifest: state.manifest, unheld: unheld, freeBytes: log.freeBytes(), now: state.now)
     }
 
     /// The plan with what goes of each segment, from metadata alone.

@@ -25,6 +25,8 @@ public struct PurgeReport: Sendable {
     public var freedBytes: UInt64 = 0
     /// RESERVE, which had to be given up, could be allocated again.
     public var hasReserve = true
+    /// Why events stay that the policies want gone: the checkpoints of the stream's view do not hold them.
+    public var heldBack: String?
 
     public struct Deferral: Sendable {
         public let segment: PurgedSegment

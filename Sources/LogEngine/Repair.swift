@@ -113,6 +113,18 @@ private struct Repair {
         try disk.syncNames(of: layout.damaged, .recoveredDirectory)
     }
 
+    // MARK: - Checkpoints
+
+    /// The newest that are whole, and of the store that `head` is of.
+    private func checkpoints(_ head: SegmentHead) throws(StoreError) -> [Checkpoint] {
+        var found: [Checkpoint] = []
+        for generation in try disk.names(in: layout.views).compactMap({ Layout.checkpoint(named: $0) }).sorted() {
+            guard let checkpoint = try Checkpoint.found(generation, of: head, layout, disk) else { continue }
+            if found.last.map({ $0.through <= checkpoint.through }) ?? true { found.append(checkpoint) }
+        }
+        return found.suffix(Checkpoint.generations)
+    }
+
     // MARK: - Manifests
 
     mutating func writeManifests() throws(StoreError) -> RepairReport {
@@ -135,6 +147,7 @@ private struct Repair {
             created: head.resolution.bucket(of: environment.now()).milliseconds, stream: layout.stream,
             resolution: head.resolution)
         manifest.horizon = found.map(\.head.horizon).max() ?? .earliest
+        manifest.lists.checkpoints = try checkpoints(head)
         let active = kept.first { $0.entry == nil }?.head.segment
         let highest = max(head.segment, manifest.highestSegment)
         manifest.list(kept.compactMap(\.entry), active: active ?? highest.next, highest: highest)

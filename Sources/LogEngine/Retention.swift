@@ -3,8 +3,8 @@ import SegmentFormat
 /// What may go (SPEC U2).
 enum Retention {
     /// The bucket before which lines may go where those before `wanted` should: holds stop it at the first
-    /// bucket of the earliest of them.
-    static func disposable(before wanted: Bucket, holds: [Hold]) -> Bucket {
-        holds.reduce(wanted) { min($0, $1.from) }
+    /// bucket of the earliest of them, and so does what is not in the checkpoints of a view yet, from `unheld` on.
+    static func disposable(before wanted: Bucket, holds: [Hold], unheld: Bucket = .latest) -> Bucket {
+        holds.reduce(min(wanted, unheld)) { min($0, $1.from) }
     }
 }

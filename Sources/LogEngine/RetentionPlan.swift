@@ -35,9 +35,12 @@ struct RetentionPlan: Sendable {
     let actions: [(segment: RetainedSegment, action: Action)]
 
     /// - Parameters:
+    ///   - unheld: the first bucket of what the checkpoints of a view do not hold yet.
     ///   - freeBytes: of the file system; `nil` where it cannot be asked, and `min_free` says nothing then.
     init(
-        _ segments: [RetainedSegment], policy: RetentionPolicy, manifest: Manifest, freeBytes: UInt64?, now: UInt64
+        _ segments: [RetainedSegment], policy: RetentionPolicy, manifest: Manifest, unheld: Bucket = .latest,
+        freeBytes: UInt64?,
+        now: UInt64
     ) {
         let holds = manifest.lists.holds.all
         let resolution = manifest.resolution
@@ -52,14 +55,15 @@ struct RetentionPlan: Sendable {
             excess = max(excess, least - freeBytes)
         }
         wanted = max(wanted, Self.horizon(freeing: excess, of: segments, resolution, now: now))
-        let horizon = max(manifest.horizon, Retention.disposable(before: wanted, holds: holds))
+        let horizon = max(manifest.horizon, Retention.disposable(before: wanted, holds: holds, unheld: unheld))
         self.wanted = wanted
         self.horizon = horizon
-        stoppedBy = horizon < wanted ? holds.filter { $0.from < wanted }.min { $0.from < $1.from } : nil
+        stoppedBy =
+            horizon < wanted ? holds.filter { $0.from < wanted && $0.from <= unheld }.min { $0.from < $1.from } : nil
         // A hold may have come after the horizon: what it keeps stays on the disk.
-        let floor = Retention.disposable(before: horizon, holds: holds)
+        let floor = Retention.disposable(before: horizon, holds: holds, unheld: unheld)
         actions = segments.compactMap { segment in
-            Self.action(on: segment.entry, floor, policy, holds, now: now).map { (segment, $0) }
+            Self.action(on: segment.entry, floor, policy, holds, unheld: unheld, now: now).map { (segment, $0) }
         }
     }
 
@@ -80,14 +84,15 @@ struct RetentionPlan: Sendable {
     }
 
     private static func action(
-        on entry: SegmentEntry, _ floor: Bucket, _ policy: RetentionPolicy, _ holds: [Hold], now: UInt64
+        on entry: SegmentEntry, _ floor: Bucket, _ policy: RetentionPolicy, _ holds: [Hold], unheld: Bucket,
+        now: UInt64
     ) -> Action? {
         // Of what lies in the future, and of what cannot be read, the sealing tells the age.
         let today = Bucket(milliseconds: now).segmentDay
         if entry.isEarly(today) || entry.isDamaged && entry.lines == 0 {
             guard let age = policy.maxAgeMilliseconds, now > age, entry.sealed <= now - age else { return nil }
             let isHeld = holds.contains { $0.from <= entry.lastBucket && entry.firstBucket <= $0.to }
-            return isHeld ? nil : .drop
+            return isHeld || entry.lines > 0 && entry.lastBucket >= unheld ? nil : .drop
         }
         guard entry.lines > 0, entry.firstBucket < floor else { return nil }
         return entry.lastBucket < floor ? .drop : .rewrite

@@ -198,7 +198,7 @@ final class Rewriter {
             resolution: manifest.resolution, created: manifest.resolution.bucket(of: task.now).milliseconds,
             horizon: manifest.horizon, replaced: task.inputs.map(\.segment))
         let isFirst = finished.isEmpty
-        let made = try ColdSegmentWriter(head, day: day, log.layout, log.disk)
+        let made = try ColdSegmentWriter(head, day: day, at: log.layout.place(ofCold: number, day: day), log.disk)
         writer = made
         self.day = day
         if isFirst { try putDeliveries(into: made) }

@@ -10,17 +10,20 @@ struct StoreFiles {
     private let disk: any Disk
     private let firstUnlisted: SegmentNumber
     private let listed: Set<String>
+    private let checkpoints: [Checkpoint]
     private(set) var notes: [String] = []
 
     init(_ layout: Layout, _ disk: any Disk, _ manifest: Manifest) {
         self.layout = layout
         self.disk = disk
         firstUnlisted = manifest.firstLiveUnlisted
+        checkpoints = manifest.lists.checkpoints
         listed = Set(manifest.segments.map { layout.path(of: $0) })
     }
 
     /// Removes what is dead. Returns the numbers of what lives without being listed, rising.
     mutating func sort() throws(StoreError) -> [SegmentNumber] {
+        try disk.removeCheckpoints(besides: checkpoints, layout)
         let unlisted = try sortHot()
         for name in try disk.names(in: layout.cold).sorted() {
             if let day = Layout.coldDay(named: name) { try sortCold(day) } else { leave("\(layout.cold)/\(name)") }

@@ -36,6 +36,7 @@ extension StoreReader {
                     segments: index + 1, segmentsInAll: snapshot.segments.count, bytes: verifier.report.bytes))
         }
         if let active = snapshot.active { try verifier.check(active) }
+        for checkpoint in snapshot.checkpoints { try verifier.check(checkpoint) }
         return verifier.report
     }
 }
@@ -103,6 +104,13 @@ struct Verifier {
             .init(segment: active.segment.number, store: snapshot.store, stream: snapshot.stream),
             length: active.length)
         add(CommitAnalysis(survey, knownLength: active.length).corruption, active.segment.file.path)
+    }
+
+    mutating func check(_ checkpoint: Checkpoint) throws(StoreError) {
+        do throws(StoreError) { try snapshot.read(checkpoint) { _ in } } catch {
+            guard let fault = error.fault else { throw error }
+            add([fault], layout.checkpoint(checkpoint.generation))
+        }
     }
 
     private mutating func add(_ faults: [FormatFault], _ path: String) {

@@ -85,6 +85,7 @@ enum Tag: UInt16, CaseIterable {
     case policies = 0x0048
     case jobs = 0x0049
     case reach = 0x004A
+    case checkpoints = 0x004B
     case active = 0x0060
 
     static let optionalBit: UInt16 = 0x8000

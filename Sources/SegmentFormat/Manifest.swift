@@ -129,6 +129,7 @@ public struct Manifest: Equatable, Sendable {
                 $0.put(purgedThrough.value)
             }
         }
+        frame.list(.checkpoints, lists.checkpoints) { $0.put(into: &$1) }
         return frame.finish(salt: .none)
     }
 
@@ -138,7 +139,7 @@ public struct Manifest: Equatable, Sendable {
             bytes, at: 0, kind: .manifest, salt: .none,
             allowed: [
                 .stream, .manifest, .streamTime, .sequences, .segments, .cleanClose, .tombstones, .holds,
-                .policies, .jobs, .reach,
+                .policies, .jobs, .reach, .checkpoints,
             ])
         guard bytes.count == sections.frameLength else {
             throw FormatFault(.frameLength, at: UInt64(sections.frameLength))

@@ -48,12 +48,66 @@ public struct JobRecord: Hashable, Sendable {
     }
 }
 
+/// A checkpoint of the view that is kept beside a log (SPEC §27): a file in `views/`.
+public struct Checkpoint: Hashable, Sendable {
+    static let byteCount = 56
+    /// How many are kept.
+    public static let generations = 2
+
+    /// The number in its name: 1 for a stream's first, never reused.
+    public var generation: SegmentNumber
+    /// Every event up to it is in the view, and none above.
+    public var through: Sequence
+    public var salt: Salt
+    public var length: UInt64
+    public var fileHash: Hash128
+    /// The stream's erase count when the view was taken: what was erased before is not in it.
+    public var eraseCount: UInt64
+
+    public init(
+        generation: SegmentNumber, through: Sequence, salt: Salt, length: UInt64, fileHash: Hash128, eraseCount: UInt64
+    ) {
+        self.generation = generation
+        self.through = through
+        self.salt = salt
+        self.length = length
+        self.fileHash = fileHash
+        self.eraseCount = eraseCount
+    }
+
+    func put(into writer: inout ByteWriter) {
+        writer.put(generation.value)
+        writer.put(through.value)
+        writer.put(salt.value)
+        writer.put(length)
+        writer.put(fileHash)
+        writer.put(eraseCount)
+    }
+
+    init(from reader: inout ByteReader) throws(FormatFault) {
+        let start = reader.fault
+        generation = SegmentNumber(try reader.u64())
+        through = Sequence(try reader.u64())
+        salt = Salt(try reader.u64())
+        length = try reader.u64()
+        fileHash = try reader.hash128()
+        eraseCount = try reader.u64()
+        guard (1..<FormatBounds.counters).contains(generation.value), through.value < FormatBounds.counters,
+            length <= FormatBounds.fileBytes
+        else { throw start }
+    }
+
+    func precedes(_ other: Checkpoint) -> Bool { generation < other.generation && through <= other.through }
+}
+
 /// The parts of a manifest that retention and jobs keep.
 public struct ManifestLists: Equatable, Sendable {
     public var tombstones: [Tombstone] = []
     public var holds = HoldList()
     public var policy: RetentionPolicy?
     public var jobs: [JobRecord] = []
+    /// The oldest first, at most two.
+    public var checkpoints: [Checkpoint] = []
 
     public init() {}
 
@@ -92,6 +146,12 @@ public struct ManifestLists: Equatable, Sendable {
             try reader.zeros(4)
             let lastRun = try reader.u64()
             return JobRecord(job: job, lastRun: lastRun, lastSuccess: try reader.u64())
+        }
+        checkpoints = try sections.list(
+            .checkpoints, bytesEach: Checkpoint.byteCount, atMost: Checkpoint.generations, clause: .manifestLists
+        ) { (reader) throws(FormatFault) in try Checkpoint(from: &reader) }
+        guard zip(checkpoints, checkpoints.dropFirst()).allSatisfy({ $0.precedes($1) }) else {
+            throw FormatFault(.manifestLists, at: sections.offset)
         }
     }
 

@@ -34,7 +34,8 @@ struct ColdSegmentTests {
 
     @Test("what was written is found in its place: head, blocks, seal and hash")
     func written() throws {
-        let writer = try ColdSegmentWriter(head(7), day: UInt32(Self.day), layout, disk)
+        let writer = try ColdSegmentWriter(
+            head(7), day: UInt32(Self.day), at: layout.place(ofCold: SegmentNumber(7), day: UInt32(Self.day)), disk)
         var first = block([(5, 1), (9, 1), (2, 2)])
         first.meta.keyed = [
             KeyedDelivery(

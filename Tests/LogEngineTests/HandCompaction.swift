@@ -92,7 +92,8 @@ struct HandCompaction {
             store: manifest.store, segment: number, salt: Salt(environment.on(disk).random()),
             stream: manifest.stream, resolution: manifest.resolution, created: now, horizon: manifest.horizon,
             replaced: replaced)
-        let writer = try ColdSegmentWriter(head, day: UInt32(day), layout, disk)
+        let writer = try ColdSegmentWriter(
+            head, day: UInt32(day), at: layout.place(ofCold: head.segment, day: UInt32(day)), disk)
         var rest = lines[...]
         while !rest.isEmpty {
             var (meta, data) = Self.block(Array(rest.prefix(blockLines)), codec)

@@ -115,7 +115,7 @@ struct PurgeTests {
         let horizon = kept.bucket(daysAgo: 2)
         if isHorizonRaisedBefore {
             try await kept.log.perform { (writer) throws(StoreError) in
-                try writer.raiseHorizon(to: horizon, purgedThrough: Sequence(0))
+                try writer.raiseHorizon(to: horizon, purgedThrough: Sequence(0), hasView: false)
             }
         }
         _ = try await kept.log.compact()
@@ -232,7 +232,7 @@ struct PurgeTests {
         for day in [UInt64(3), 2, 1] { try await kept.append([kept.bucket(daysAgo: day)]) }
         let horizon = kept.bucket(daysAgo: 1)
         try await kept.log.perform { (writer) throws(StoreError) in
-            try writer.raiseHorizon(to: horizon, purgedThrough: Sequence(0))
+            try writer.raiseHorizon(to: horizon, purgedThrough: Sequence(0), hasView: false)
         }
         let from = kept.bucket(daysAgo: 2)
         _ = try await kept.log.addHold(from.milliseconds...horizon.milliseconds, reason: "a case")

@@ -7,9 +7,11 @@ import Testing
 @Suite("Every sync is needed")
 struct SyncPointTests {
     /// What is not synced of a removal comes back for a while, until the next open: `PurgeTests` look for that.
-    /// Private files and notes are no part of a store: those are `PrivateFileTests` and `DurableNoteTests`.
+    /// Private files and notes are no part of a store: those are `PrivateFileTests` and `DurableNoteTests`. Checkpoints
+    /// are written of views alone: `UserPowerLossTests`.
     private static let points = SyncPoint.allCases.filter {
-        ![.removedSegments, .privateFile, .privateDirectory, .note, .noteDirectory].contains($0)
+        ![.removedSegments, .privateFile, .privateDirectory, .note, .noteDirectory, .checkpoint, .checkpointDirectory]
+            .contains($0)
     }
 
     private static func scenario(of point: SyncPoint) -> Scenario {

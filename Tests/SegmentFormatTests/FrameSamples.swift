@@ -86,6 +86,11 @@ extension FrameSample {
         manifest.lists.holds.add(Hold(number: 2, from: .earliest, to: .latest, created: 4, reason: ""))
         manifest.lists.policy = RetentionPolicy(maxAgeMilliseconds: 86_400_000, maxBytes: nil, minFreeBytes: 1 << 30)
         manifest.lists.jobs = [JobRecord(job: .purge, lastRun: 9, lastSuccess: 0)]
+        manifest.lists.checkpoints = [3, 5].map {
+            Checkpoint(
+                generation: SegmentNumber($0), through: Sequence($0 * 10), salt: Salt($0), length: 4_096,
+                fileHash: Hash128(low: $0, high: 8), eraseCount: 3)
+        }
         return manifest
     }()
 

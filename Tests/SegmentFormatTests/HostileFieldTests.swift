@@ -73,12 +73,26 @@ struct HostileFieldTests {
         #expect(entry.frame().decoded(Manifest.decode).fault?.clause == .manifestSegments)
     }
 
-    @Test("a list that is there has an element", arguments: [SectionTag.segments, .tombstones, .holds, .jobs])
+    @Test(
+        "a list that is there has an element",
+        arguments: [SectionTag.segments, .tombstones, .holds, .jobs, .checkpoints])
     func emptyList(_ tag: SectionTag) {
         var forge = FrameForge(FrameSample.manifest.bytes)
         forge[tag] = []
         let expected: Clause = tag == .segments ? .manifestSegments : .manifestLists
         #expect(forge.frame().decoded(Manifest.decode).fault?.clause == expected)
+    }
+
+    @Test(
+        "checkpoints rise, and are no more than two",
+        arguments: [(0, 0), (0, 5), (8, UInt64.max), (8, 51), (24, 1 << 41)] as [(Int, UInt64)])
+    func checkpoints(offset: Int, value: UInt64) {
+        var forge = FrameForge(FrameSample.manifest.bytes)
+        forge[.checkpoints].set(value, at: offset)
+        #expect(forge.frame().decoded(Manifest.decode).fault?.clause == .manifestLists)
+        var third = FrameForge(FrameSample.manifest.bytes)
+        third[.checkpoints] += third[.checkpoints].suffix(56)
+        #expect(third.frame().decoded(Manifest.decode).fault?.clause == .manifestLists)
     }
 }
 
@@ -97,6 +111,7 @@ extension FrameForge {
             SectionTag.tombstones.rawValue: 24,
             SectionTag.jobs.rawValue: 24,
             SectionTag.holds.rawValue: 54,
+            SectionTag.checkpoints.rawValue: 56,
         ]
         return bytesEach[sections[section].tag].map { length % $0 == 0 } ?? false
     }

@@ -29,6 +29,9 @@ public struct StoreKey: Sendable {
     /// By which the events of a user are found and erased: the first 128 bits of an HMAC-SHA256.
     public func user(_ name: [UInt8]) -> Hash128 { name.withUnsafeBytes { Self.finish(user, $0) } }
 
+    /// By which another key is noticed.
+    public var mark: Hash128 { user([]) }
+
     /// What is stored of a device's id. The same id is the same device, whoever uses it.
     public func device(_ id: [UInt8]) -> Hash128 { id.withUnsafeBytes { Self.finish(device, $0) } }
 

@@ -31,23 +31,12 @@ final class LiveView<View: FoldedView>: Sendable {
 
     func read<Value: Sendable>(_ body: (View) -> Value) -> Value { view.withLock { body($0) } }
 
-    /// Folds in all that a log has; before anything else is.
-    func replay(_ snapshot: LogSnapshot) throws(UserStoreFault) {
-        do {
-            let scan = try Scan(snapshot, ScanRequest(order: .time))
-            while let chunk = try scan.next() {
-                try view.withLock { view in
-                    try chunk.forEachLine { (line, _) throws(StoredEntryFault) in
-                        view.fold(try View.Entry(stored: line))
-                    }
-                }
-            }
-        } catch let error as StoreError {
-            throw .log(error)
-        } catch let fault as StoredEntryFault {
-            throw .entry(snapshot.stream, fault)
-        } catch {
-            preconditionFailure("a scan fails with errors of the store alone: \(error)")
+    func replace(by other: View) { view.withLock { $0 = other } }
+
+    /// Events as they come from the log.
+    func fold(_ chunk: ScanChunk) throws(StoredEntryFault) {
+        try view.withLock { (view) throws(StoredEntryFault) in
+            try chunk.forEachLine { (line, _) throws(StoredEntryFault) in view.fold(try View.Entry(stored: line)) }
         }
     }
 

@@ -15,6 +15,8 @@ public final class UserStore: Sendable {
 
     public let logins: EventLog
     public let lastLogins: EventLog
+    /// What opening has to tell: which checkpoints could not be used.
+    public let notes: [String]
     let door: Door
     let devices: LiveView<DeviceView>
     let last: LiveView<LastLoginView>
@@ -22,8 +24,9 @@ public final class UserStore: Sendable {
 
     private init(
         logins: EventLog, lastLogins: EventLog, devices: LiveView<DeviceView>, last: LiveView<LastLoginView>,
-        _ options: Options, _ environment: Environment
+        notes: [String], _ options: Options, _ environment: Environment
     ) {
+        self.notes = notes
         self.logins = logins
         self.lastLogins = lastLogins
         self.devices = devices
@@ -32,46 +35,56 @@ public final class UserStore: Sendable {
         door = Door(resolution: logins.resolution, key: options.key, countries: options.countries)
     }
 
-    /// Opens the store below `directory` as its one writer, and folds its events into the views.
+    /// Opens the store below `directory` as its one writer, and makes the views anew: from their checkpoints and
+    /// the events behind them.
     public static func open(
         _ directory: String, options: Options, environment: Environment
     ) async throws(UserStoreFault) -> UserStore {
-        let devices = LiveView<DeviceView>(seed: environment.random())
-        let last = LiveView<LastLoginView>(seed: environment.random())
+        let seed = environment.random()
+        let devices = LiveView<DeviceView>(seed: seed)
+        let last = LiveView<LastLoginView>(seed: seed)
         let logins = try UserStream(.logins, options.key.streamKeys()).open(directory, options, environment)
         do throws(UserStoreFault) {
             let keys = options.key.streamKeys(succession: last.succession)
             let lastLogins = try UserStream(.lastLogins, keys).open(directory, options, environment)
+            var notes: [String]
             do throws(UserStoreFault) {
-                try replay(logins, into: devices)
-                try replay(lastLogins, into: last)
+                notes = try devices.restore(from: logins, options.key, seed: seed)
+                notes += try last.restore(from: lastLogins, options.key, seed: seed)
             } catch {
                 try await close(lastLogins)
                 throw error
             }
+            logins.keep(devices.source(options.key))
+            lastLogins.keep(last.source(options.key))
             return UserStore(
-                logins: logins, lastLogins: lastLogins, devices: devices, last: last, options, environment)
+                logins: logins, lastLogins: lastLogins, devices: devices, last: last, notes: notes, options,
+                environment)
         } catch {
             try await close(logins)
             throw error
         }
     }
 
-    private static func replay<View>(_ log: EventLog, into view: LiveView<View>) throws(UserStoreFault) {
-        let snapshot = log.snapshot()
-        // An answer that says less than was known would be taken for the truth.
-        guard snapshot.horizon == .earliest else { throw .purged(snapshot.stream) }
-        try view.replay(snapshot)
-        guard snapshot.faults.isEmpty else { throw .damaged(snapshot.stream, snapshot.faults) }
-    }
-
     private static func close(_ log: EventLog) async throws(UserStoreFault) {
         do throws(StoreError) { try await log.close() } catch { throw .log(error) }
     }
 
-    /// Makes durable what waits, and gives up the locks; both streams are closed afterwards even if this throws.
+    /// Writes checkpoints of both views, unless nothing happened since the last ones. To be done before
+    /// compactions: what came behind the last checkpoint is not joined with what came before.
+    public func checkpoint() async throws(StoreError) {
+        try await logins.checkpoint()
+        try await lastLogins.checkpoint()
+    }
+
+    /// Writes checkpoints, makes durable what waits, and gives up the locks; both streams are closed afterwards even
+    /// if this throws.
     public func close() async throws(UserStoreFault) {
         var failure: StoreError?
+        do throws(StoreError) { try await checkpoint() } catch {
+            // Where there is no room for it the next open only has more to fold.
+            if error.code != .noSpace { failure = error }
+        }
         for log in [lastLogins, logins] {
             do throws(StoreError) { try await log.close() } catch { failure = failure ?? error }
         }

@@ -44,6 +44,10 @@ public protocol CheckpointedView: Sendable {
     init(seed: UInt64)
     /// Takes in a user's line of a checkpoint, unless the user is erased.
     mutating func restore(_ line: UnsafeRawBufferPointer, _ isErased: ([UInt8]) -> Bool) throws(CheckpointLineFault)
+    /// Calls `body` with each line of a checkpoint, without a line feed.
+    func writeCheckpoint<Failure: Error>(
+        through: Sequence, key: Hash128, _ body: ([UInt8]) throws(Failure) -> Void
+    ) throws(Failure)
 }
 
 public typealias CheckpointLineFault = BodyFault
