@@ -12,6 +12,10 @@ public enum UserBounds {
     public static let text = 0...4_096
     /// Of a text as it is stored: a short address in it became a longer word.
     static let stored = 0...32_768
+    /// Bytes behind which a line of a checkpoint ends, and zones of a device in one part of a line: so no line is as
+    /// long as a block.
+    static let checkpointLine = 1 << 20
+    static let checkpointZones = 1_024
     /// Days that a question may reach back.
     public static let days: ClosedRange<UInt64> = 1...36_525
     /// Entries of one page.

@@ -167,6 +167,32 @@ struct DeviceViewTests {
     }
 }
 
+@Suite("Long lines of checkpoints")
+struct LongCheckpointTests {
+    @Test("much of one user is in several lines, none as long as a block, and comes back")
+    func manyDevices() throws {
+        var view = DeviceView(seed: 1)
+        let agent = String(repeating: "\u{1}", count: 100)
+        for number in 0..<3_000 { view.fold(LogEntry("ann", device: "d\(number)", at: testNow, browser: agent)) }
+        for number in 0..<2_500 { view.fold(LogEntry("bob", device: "d", at: testNow, zone: "\(number)" + agent)) }
+        let lines = view.checkpoint()
+        #expect(lines.count > 4 && lines.allSatisfy { $0.utf8.count < 3 << 20 })
+        #expect(try restored(lines, DeviceView.self).view.checkpoint() == lines)
+    }
+
+    @Test("the same of last logins")
+    func manyServices() throws {
+        var view = LastLoginView(seed: 1)
+        for number in 0..<6_000 {
+            let service = utf8("\(number)" + String(repeating: "s", count: 200))
+            view.fold(LastLogin(bucket: Bucket(milliseconds: testNow), username: utf8("ann"), service: service))
+        }
+        let lines = view.checkpoint()
+        #expect(lines.count > 2 && lines.allSatisfy { $0.utf8.count < 3 << 20 })
+        #expect(try restored(lines, LastLoginView.self).view.checkpoint() == lines)
+    }
+}
+
 @Suite("Checkpoints that are none")
 struct CheckpointFaultTests {
     private var lines: [String] {

@@ -1,8 +1,8 @@
 import SegmentFormat
 import StrictJSON
 
-// A checkpoint of a view (SPEC UM8): lines of JSON, the first of which says what it is of, then one a user, by
-// name. The same view gives the same lines.
+// A checkpoint of a view (SPEC UM8): lines of JSON, the first of which says what it is of, then one a user, or more
+// where there is much to say, by name. The same view gives the same lines.
 
 /// What the first line of a checkpoint says.
 public struct CheckpointHead: Equatable, Sendable {
@@ -87,20 +87,64 @@ extension DeviceView {
         through: Sequence, key: Hash128, _ body: ([UInt8]) throws(Failure) -> Void
     ) throws(Failure) {
         try body(CheckpointHead(view: .devices, through: through, users: userCount, key: key).line)
-        for row in rows { try body(Self.line(row.username, row.devices)) }
+        for row in rows {
+            var line = CheckpointLine(row.username, "devices")
+            for part in row.devices.lazy.flatMap(\.parts) { try line.add({ part.write(to: &$0) }, body) }
+            try body(line.finished)
+        }
+    }
+}
+
+/// The line of a user; one that grows long goes on in another.
+private struct CheckpointLine {
+    private let username: [UInt8]
+    private let list: StaticString
+    private var json: JSONWriter
+
+    init(_ username: [UInt8], _ list: StaticString) {
+        self.username = username
+        self.list = list
+        json = Self.begun(username, list)
     }
 
-    private static func line(_ username: [UInt8], _ devices: [KnownDevice]) -> [UInt8] {
-        var json = JSONWriter(capacity: 128 + devices.count * 256)
+    private static func begun(_ username: [UInt8], _ list: StaticString) -> JSONWriter {
+        var json = JSONWriter(capacity: 512)
         json.open("{")
         json.name("username")
         json.string(username)
-        json.name("devices")
+        json.name(list)
         json.open("[")
-        for device in devices { device.write(to: &json) }
-        json.close("]")
-        json.close("}")
-        return json.bytes
+        return json
+    }
+
+    mutating func add<Failure: Error>(
+        _ element: (inout JSONWriter) -> Void, _ body: ([UInt8]) throws(Failure) -> Void
+    ) throws(Failure) {
+        if json.bytes.count > UserBounds.checkpointLine {
+            try body(finished)
+            json = Self.begun(username, list)
+        }
+        element(&json)
+    }
+
+    var finished: [UInt8] {
+        var whole = json
+        whole.close("]")
+        whole.close("}")
+        return whole.bytes
+    }
+}
+
+extension KnownDevice {
+    /// One with very many zones in parts, which merged give it again.
+    fileprivate var parts: [KnownDevice] {
+        guard zones.count > UserBounds.checkpointZones else { return [self] }
+        return stride(from: 0, to: zones.count, by: UserBounds.checkpointZones).map { start in
+            var part = self
+            part.zones = Array(zones[start..<min(start + UserBounds.checkpointZones, zones.count)])
+            if start > 0 { part.count = 0 }
+            return part
+        }
     }
 }
 
@@ -150,26 +194,21 @@ extension LastLoginView {
         through: Sequence, key: Hash128, _ body: ([UInt8]) throws(Failure) -> Void
     ) throws(Failure) {
         try body(CheckpointHead(view: .lastLogins, through: through, users: userCount, key: key).line)
-        for row in rows { try body(Self.line(row.username, row.logins)) }
-    }
-
-    private static func line(_ username: [UInt8], _ logins: [LastLogin]) -> [UInt8] {
-        var json = JSONWriter()
-        json.open("{")
-        json.name("username")
-        json.string(username)
-        json.name("services")
-        json.open("[")
-        for login in logins {
-            json.open("{")
-            json.name("service")
-            json.string(login.service)
-            json.name("last")
-            json.integer(login.bucket.milliseconds)
-            json.close("}")
+        for row in rows {
+            var line = CheckpointLine(row.username, "services")
+            for login in row.logins { try line.add({ login.write(to: &$0) }, body) }
+            try body(line.finished)
         }
-        json.close("]")
+    }
+}
+
+extension LastLogin {
+    fileprivate func write(to json: inout JSONWriter) {
+        json.open("{")
+        json.name("service")
+        json.string(service)
+        json.name("last")
+        json.integer(bucket.milliseconds)
         json.close("}")
-        return json.bytes
     }
 }

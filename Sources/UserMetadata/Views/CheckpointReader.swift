@@ -8,6 +8,7 @@ public struct CheckpointReader<View: CheckpointedView>: Sendable {
     private let key: Hash128
     private var lines = 0
     private var users = 0
+    private var lastUser: [UInt8]?
 
     public init(seed: UInt64, key: Hash128) {
         view = View(seed: seed)
@@ -21,8 +22,9 @@ public struct CheckpointReader<View: CheckpointedView>: Sendable {
         defer { lines += 1 }
         do throws(BodyFault) {
             if lines > 0 {
-                try view.restore(line, isErased)
-                users += 1
+                let user = try view.restore(line, isErased)
+                if user != lastUser { users += 1 }
+                lastUser = user
                 return
             }
             head = try CheckpointHead(line)
@@ -42,8 +44,10 @@ public struct CheckpointReader<View: CheckpointedView>: Sendable {
 public protocol CheckpointedView: Sendable {
     static var kind: CheckpointHead.View { get }
     init(seed: UInt64)
-    /// Takes in a user's line of a checkpoint, unless the user is erased.
-    mutating func restore(_ line: UnsafeRawBufferPointer, _ isErased: ([UInt8]) -> Bool) throws(CheckpointLineFault)
+    /// Takes in a line of a checkpoint, unless its user is erased. Returns the user.
+    mutating func restore(
+        _ line: UnsafeRawBufferPointer, _ isErased: ([UInt8]) -> Bool
+    ) throws(CheckpointLineFault) -> [UInt8]
     /// Calls `body` with each line of a checkpoint, without a line feed.
     func writeCheckpoint<Failure: Error>(
         through: Sequence, key: Hash128, _ body: ([UInt8]) throws(Failure) -> Void
@@ -64,11 +68,12 @@ extension DeviceView: CheckpointedView {
 
     public mutating func restore(
         _ line: UnsafeRawBufferPointer, _ isErased: ([UInt8]) -> Bool
-    ) throws(CheckpointLineFault) {
+    ) throws(CheckpointLineFault) -> [UInt8] {
         let fields = try Fields.whole(try JSONText.body(line), deviceRow)
         let username = try fields.required(0, UserBounds.username)
-        if isErased(username) { return }
+        if isErased(username) { return username }
         for device in try fields.objects(1, deviceFields) { merge(try KnownDevice(device), of: username) }
+        return username
     }
 }
 
@@ -77,10 +82,11 @@ extension KnownDevice {
         guard let id = try fields.hash(0) else { throw fields.fault(.missing, 0) }
         let zones = try fields.has(4) ? fields.objects(4, zoneFields) : []
         self.init(
-            id: id, first: try fields.bucket(1), last: try fields.bucket(2), count: try fields.count(3),
+            id: id, first: try fields.bucket(1), last: try fields.bucket(2), count: try fields.count(3, from: 0),
             zones: try zones.map { (zone) throws(BodyFault) in
                 KnownZone(
-                    name: try zone.required(0, UserBounds.stored), count: try zone.count(1), last: try zone.bucket(2))
+                    name: try zone.required(0, UserBounds.stored), count: try zone.count(1, from: 1),
+                    last: try zone.bucket(2))
             },
             description: try fields.members(5) ?? [])
     }
@@ -91,16 +97,17 @@ extension LastLoginView: CheckpointedView {
 
     public mutating func restore(
         _ line: UnsafeRawBufferPointer, _ isErased: ([UInt8]) -> Bool
-    ) throws(CheckpointLineFault) {
+    ) throws(CheckpointLineFault) -> [UInt8] {
         let fields = try Fields.whole(try JSONText.body(line), lastLoginRow)
         let username = try fields.required(0, UserBounds.username)
-        if isErased(username) { return }
+        if isErased(username) { return username }
         for service in try fields.objects(1, serviceFields) {
             fold(
                 LastLogin(
                     bucket: try service.bucket(1), username: username,
                     service: try service.required(0, UserBounds.stored)))
         }
+        return username
     }
 }
 
@@ -132,8 +139,8 @@ extension Fields {
         return Bucket(milliseconds: value)
     }
 
-    fileprivate func count(_ index: Int) throws(BodyFault) -> UInt64 {
-        guard let value = try integer(index, 1...UInt64(UInt32.max)) else { throw fault(.missing, index) }
+    fileprivate func count(_ index: Int, from least: UInt64) throws(BodyFault) -> UInt64 {
+        guard let value = try integer(index, least...UInt64(UInt32.max)) else { throw fault(.missing, index) }
         return value
     }
 }
