@@ -122,6 +122,32 @@ struct UserCheckpointTests {
         try await test.store.close()
     }
 
+    @Test("rows that a compaction folded and a purge took are known all the same, and are no news")
+    func foldedAndPurged() async throws {
+        let test = try await store(checkpoints: 0)
+        func login(daysAgo day: UInt64) -> LastLogin {
+            LastLogin(
+                bucket: Bucket(milliseconds: testNow - day * Self.day), username: utf8("ann"), service: utf8("web"))
+        }
+        for day in UInt64(20)...40 {
+            try await test.set(login(daysAgo: 60 - day))
+            if day % 5 == 0 { try await test.compact() }
+        }
+        try await test.compact()
+        #expect(try test.store.lastLogins.snapshot().count().events <= 2)
+        #expect(try await test.purge(hours: 24)[1].plan.events > 0)
+        #expect(try test.store.lastLogins.snapshot().count().events == 0)
+        try await test.reopen(crashing: true)
+        #expect(test.views == test.expected)
+        #expect(try await test.store.set(login(daysAgo: 30)) == nil)
+        try await test.set(login(daysAgo: 0))
+        try await test.compact()
+        try await test.reopen()
+        #expect(test.views == test.expected)
+        #expect(try test.store.lastLogins.snapshot().count().events == 1)
+        try await test.store.close()
+    }
+
     @Test("a compaction does not mix what a checkpoint has with what it has not")
     func stretches() async throws {
         let test = try await store(checkpoints: 2)
