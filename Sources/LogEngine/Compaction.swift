@@ -51,7 +51,7 @@ private final class Compaction {
     func run() throws(StoreError) -> CompactionReport {
         var state = try log.jobState()
         try log.record(.compact, state.now, hasSucceeded: false)
-        if try ErasedLines(state, log).areIn(state.active) {
+        if try holdsErased(state.active, state) {
             try log.performAndWait { (writer) throws(StoreError) in try writer.seal(force: true) }
         }
         while true {
@@ -96,8 +96,9 @@ private final class Compaction {
     /// which nothing is left.
     private func erase() throws(StoreError) {
         let first = try log.jobState()
-        guard !first.manifest.lists.tombstones.isEmpty else { return }
+        guard let tombstone = first.manifest.lists.furthestTombstone else { return }
         guard log.keys != nil else { throw .keyless(log.layout.root) }
+        try log.performAndWait { (writer) throws(StoreError) in writer.forgetBatches(tombstone) }
         var examined: Set<SegmentNumber> = []
         while true {
             log.gate.enter(isUrgent: false)
@@ -105,7 +106,7 @@ private final class Compaction {
             let state = try log.jobState()
             guard let entry = state.manifest.segments.first(where: { !examined.contains($0.segment) }) else { break }
             let isDone = entry.isDamaged || excluded.contains(entry.segment)
-            guard !isDone, try ErasedLines(state, log).areIn(entry) else {
+            guard !isDone, try holdsErased(entry, state) else {
                 examined.insert(entry.segment)
                 continue
             }
@@ -120,6 +121,22 @@ private final class Compaction {
         for _ in 0..<Checkpoint.generations where try log.jobState().manifest.lists.mayHoldErased(by: count) {
             try log.writeCheckpoint(evenIfSame: true)
         }
+    }
+
+    private func holdsErased(_ active: ActiveView, _ state: JobState) throws(StoreError) -> Bool {
+        guard let tombstone = state.manifest.lists.furthestTombstone else { return false }
+        if state.activeKeyed.contains(where: { $0.mayTell(of: tombstone) }) { return true }
+        return try ErasedLines(state, log).areIn(active)
+    }
+
+    private func holdsErased(_ entry: SegmentEntry, _ state: JobState) throws(StoreError) -> Bool {
+        if try ErasedLines(state, log).areIn(entry) { return true }
+        guard entry.deliveries > 0, let tombstone = state.manifest.lists.furthestTombstone else { return false }
+        let file = try StoreFile(log.disk, log.layout.path(of: entry), .read)
+        let seal = try SegmentIndex.readSeal(file, length: entry.length, segment: entry.segment, salt: entry.salt)
+        // One that cannot be read is for the pass to report.
+        guard case .success(let found) = seal else { return true }
+        return found.keyed.contains { $0.mayTell(of: tombstone) }
     }
 
     private func forget(_ tombstones: [Tombstone], erasedBy count: UInt64) throws(StoreError) {

@@ -35,7 +35,8 @@ struct DeliveryMemory {
         switch delivery {
         case .key(let key, let fingerprint):
             guard let known = keys[key], !isForgotten(known.outcome, now: now) else { return .unknown }
-            return known.fingerprint == fingerprint ? .known(known.outcome) : .conflict
+            let isRepeat = known.fingerprint == fingerprint || known.fingerprint == KeyedDelivery.forgotten
+            return isRepeat ? .known(known.outcome) : .conflict
         case .source(let source, let number):
             guard let last = sources[source], number <= last.number else { return .unknown }
             guard number < last.number else { return .known(last.outcome) }
@@ -55,6 +56,13 @@ struct DeliveryMemory {
         let known = keys.updateValue((delivery.fingerprint, delivery.outcome), forKey: delivery.key)
         guard known?.outcome.time != delivery.outcome.time else { return }
         arrivals.append((delivery.key, delivery.outcome.time))
+    }
+
+    /// Forgets which batches came up to the erasure `tombstone`, but not that they came.
+    mutating func forgetBatches(_ tombstone: Tombstone) {
+        for (key, known) in keys where known.outcome.mayTell(of: tombstone) {
+            keys[key]?.fingerprint = KeyedDelivery.forgotten
+        }
     }
 
     mutating func remember(_ delivery: SourceDelivery) {
@@ -93,4 +101,31 @@ struct DeliveryMemory {
                 < ($1.source.source.high, $1.source.source.low, $1.source.epoch)
         }
     }
+}
+
+extension KeyedDelivery {
+    /// The fingerprint of a batch that nobody is to know any more: whatever comes under the key is a repeat.
+    static let forgotten = Hash128(low: 0, high: 0)
+
+    /// Its batch may have had what was erased.
+    func mayTell(of tombstone: Tombstone) -> Bool {
+        fingerprint != Self.forgotten && outcome.mayTell(of: tombstone)
+    }
+
+    func forgettingBatch(_ tombstone: Tombstone?) -> KeyedDelivery {
+        guard let tombstone, mayTell(of: tombstone) else { return self }
+        var delivery = self
+        delivery.fingerprint = Self.forgotten
+        return delivery
+    }
+}
+
+extension DeliveryOutcome {
+    /// A batch of which nothing was stored has the sequence that came next.
+    fileprivate func mayTell(of tombstone: Tombstone) -> Bool { firstSequence <= tombstone.through + 1 }
+}
+
+extension ManifestLists {
+    /// The tombstone that reaches furthest.
+    var furthestTombstone: Tombstone? { tombstones.max { $0.through < $1.through } }
 }

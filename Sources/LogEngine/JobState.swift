@@ -8,6 +8,8 @@ struct JobState: Sendable {
     let activeCreated: UInt64
     /// The whole source table.
     let sources: [SourceDelivery]
+    /// Deliveries of the active segment.
+    let activeKeyed: [KeyedDelivery]
     let now: UInt64
 }
 
@@ -15,7 +17,7 @@ extension LogWriter {
     var jobState: JobState {
         JobState(
             manifest: manifest, active: ActiveView(active), activeCreated: active.head.created,
-            sources: memory.sortedSources, now: environment.now())
+            sources: memory.sortedSources, activeKeyed: active.keyed, now: environment.now())
     }
 
     /// Purges what lies before `horizon` from every read. Where the active segment holds such events, it is
@@ -127,6 +129,7 @@ extension EventLog {
         of inputs: [SegmentEntry], _ state: JobState, leavingOutDamage: Bool = false
     ) throws(StoreError) -> [KeyedDelivery] {
         var keyed: [KeyedDelivery] = []
+        let tombstone = state.manifest.lists.furthestTombstone
         for entry in inputs where entry.remembersKeys(at: state.now, state.manifest.resolution) {
             let file = try StoreFile(disk, layout.path(of: entry), .read)
             let seal = try SegmentIndex.readSeal(
@@ -135,7 +138,7 @@ extension EventLog {
             case .success(let seal):
                 keyed += seal.keyed.filter {
                     $0.outcome.isRemembered(at: state.now, state.manifest.resolution)
-                }
+                }.map { $0.forgettingBatch(tombstone) }
             case .failure(let fault):
                 if leavingOutDamage { continue }
                 throw .corrupt(file.path, "the segment is damaged; `daybook repair` keeps what is good", fault)

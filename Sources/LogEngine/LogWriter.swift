@@ -195,6 +195,8 @@ final class LogWriter {
 
     // MARK: - Jobs
 
+    func forgetBatches(_ tombstone: Tombstone) { memory.forgetBatches(tombstone) }
+
     /// Takes segments out of the store and others in, in one manifest. The files of those taken out go once
     /// no snapshot of before is held.
     func exchange(

@@ -120,4 +120,26 @@ struct UserErasureTests {
         }
         #expect(stores[0] == stores[1])
     }
+
+    @Test("the memory of its deliveries forgets what they were, and not that they came", arguments: [false, true])
+    func deliveries(isCompactedBefore: Bool) async throws {
+        let test = try await TestStore()
+        try await log(Self.name, in: test, delivery: 7)
+        if isCompactedBefore { try await test.compact() }
+        let body = utf8(bodies(Self.name)[0])
+        let fingerprint = body.withUnsafeBytes { test.store.fingerprint(of: $0) }
+        #expect(try !test.files(with: littleEndian(fingerprint.low)).isEmpty)
+        try await test.store.erase(utf8(Self.name))
+        for log in test.logs { _ = try await log.compact() }
+        #expect(try test.files(with: littleEndian(fingerprint.low)).isEmpty)
+        #expect(try test.files(with: littleEndian(fingerprint.high)).isEmpty)
+        for _ in 0..<2 {
+            let again = Delivery.key(Hash128(low: 7, high: 1), fingerprint: Hash128(low: 9, high: 9))
+            let outcome = try await test.store.add([LogEntry(Self.name, device: "d", at: testNow)], delivery: again)
+            #expect(outcome.isRepeat && outcome.accepted == 1)
+            #expect(test.store.devices.read { $0.devices(of: utf8(Self.name)) }.isEmpty)
+            try await test.reopen(crashing: true)
+        }
+        try await test.store.close()
+    }
 }
