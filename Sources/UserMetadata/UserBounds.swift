@@ -16,6 +16,8 @@ public enum UserBounds {
     /// long as a block.
     static let checkpointLine = 1 << 20
     static let checkpointZones = 1_024
+    /// Users for whom room is taken at once where a checkpoint says that there are as many.
+    static let reservedUsers = 1 << 22
     /// Days that a question may reach back.
     public static let days: ClosedRange<UInt64> = 1...36_525
     /// Entries of one page.

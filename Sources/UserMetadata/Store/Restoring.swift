@@ -5,6 +5,11 @@ import SegmentFormat
 // events behind it, or, where none is and no event ever left the log, from all of them.
 
 extension LiveView {
+    /// The same for one of two that are made at the same time.
+    func restored(from log: EventLog, _ key: StoreKey, seed: UInt64) async -> Result<[String], UserStoreFault> {
+        Result { () throws(UserStoreFault) in try restore(from: log, key, seed: seed) }
+    }
+
     /// Before anything else is folded in. Returns what is wrong with checkpoints that could not be used.
     func restore(from log: EventLog, _ key: StoreKey, seed: UInt64) throws(UserStoreFault) -> [String] {
         let snapshot = log.snapshot()

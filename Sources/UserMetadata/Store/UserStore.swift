@@ -47,10 +47,11 @@ public final class UserStore: Sendable {
         do throws(UserStoreFault) {
             let keys = options.key.streamKeys(succession: last.succession)
             let lastLogins = try UserStream(.lastLogins, keys).open(directory, options, environment)
-            var notes: [String]
+            let notes: [String]
             do throws(UserStoreFault) {
-                notes = try devices.restore(from: logins, options.key, seed: seed)
-                notes += try last.restore(from: lastLogins, options.key, seed: seed)
+                async let others = last.restored(from: lastLogins, options.key, seed: seed)
+                let found = (await devices.restored(from: logins, options.key, seed: seed), await others)
+                notes = try found.0.get() + found.1.get()
             } catch {
                 try await close(lastLogins)
                 throw error

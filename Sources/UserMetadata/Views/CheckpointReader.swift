@@ -27,7 +27,9 @@ public struct CheckpointReader<View: CheckpointedView>: Sendable {
                 lastUser = user
                 return
             }
-            head = try CheckpointHead(line)
+            let head = try CheckpointHead(line)
+            self.head = head
+            view.reserve(users: min(head.users, UserBounds.reservedUsers))
         } catch { throw .line(lines, error.description) }
         guard head?.view == View.kind else { throw .otherView }
         guard head?.key == key else { throw .otherKey }
@@ -44,6 +46,8 @@ public struct CheckpointReader<View: CheckpointedView>: Sendable {
 public protocol CheckpointedView: Sendable {
     static var kind: CheckpointHead.View { get }
     init(seed: UInt64)
+    /// Takes room for so many users at once.
+    mutating func reserve(users: Int)
     /// Takes in a line of a checkpoint, unless its user is erased. Returns the user.
     mutating func restore(
         _ line: UnsafeRawBufferPointer, _ isErased: ([UInt8]) -> Bool

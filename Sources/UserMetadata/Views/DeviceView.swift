@@ -56,6 +56,11 @@ public struct DeviceView: Sendable {
 
     public var userCount: Int { names.count }
 
+    public mutating func reserve(users: Int) {
+        names.reserve(users)
+        chains.reserveCapacity(users)
+    }
+
     /// Takes in an entry; one without a device id changes nothing.
     public mutating func fold(_ entry: LogEntry) {
         guard let device = entry.device, let id = device.id else { return }

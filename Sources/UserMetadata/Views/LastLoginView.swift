@@ -21,6 +21,12 @@ public struct LastLoginView: Sendable {
     }
 
     public var userCount: Int { names.count }
+
+    public mutating func reserve(users: Int) {
+        names.reserve(users)
+        chains.reserveCapacity(users)
+    }
+
     /// Services of all users.
     public var rowCount: Int { rowPool.count }
 

@@ -22,6 +22,14 @@ struct TextTable {
     /// `seed` keeps clients from choosing texts that meet in one place; nothing that is told depends on it.
     init(seed: UInt64) { self.seed = seed }
 
+    /// Takes room for so many texts at once.
+    mutating func reserve(_ count: Int) {
+        entries.reserveCapacity(count)
+        var size = slots.count
+        while count * 4 > size * 3 { size *= 2 }
+        if size > slots.count { rehash(size) }
+    }
+
     var count: Int { entries.count - freed.count }
 
     private func hash(_ text: UnsafeRawBufferPointer) -> UInt64 { xxh3(text, seed: seed) }
