@@ -27,7 +27,7 @@ struct UserCallTests {
         #expect(reply.status == status)
         #expect(reply.fields["content-type"] == "application/problem+json")
         #expect(reply.text.contains(#""reason":"\#(reason)""#), "\(reply.text)")
-        #expect(reply.text.contains(text), "\(reply.text)")
+        #expect(text.isEmpty || reply.text.contains(text), "\(reply.text)")
     }
 
     @Test("what one call stores the others tell")
