@@ -97,6 +97,11 @@ public struct LogSnapshot: Sendable {
     /// Everything wrong that opening this store, and reading it since, has met.
     public var faults: [FileFault] { access.faults.all }
 
+    /// Opens the newest segments, as many as are kept open: the first question need not wait for their indexes.
+    public func openSegments() throws(StoreError) {
+        for entry in sealed.entries.suffix(Bounds.openSegments) { _ = try access.open(entry, store: store) }
+    }
+
     /// The event with a sequence, without its LF; `nil` where there is none, or none any more. Fails with
     /// `corrupt` where its block is damaged.
     public func line(of sequence: Sequence) throws(StoreError) -> [UInt8]? {

@@ -25,6 +25,20 @@ struct UserStoreTests {
         #expect(LiveView<DeviceView>.earliest(of: entries, discarding: 3) == Bucket(milliseconds: 3))
     }
 
+    @Test("the first question of the logs of a user opens no file")
+    func opened() async throws {
+        let test = try await TestStore()
+        for day in UInt64(0)..<5 {
+            try await test.add([LogEntry("ann", device: "d", at: testNow - day * 86_400_000)])
+        }
+        try await test.compact()
+        try await test.reopen()
+        let opens = test.disk.calls(of: .open)
+        #expect(try test.lines(of: "ann").count == 5)
+        #expect(test.disk.calls(of: .open) == opens)
+        try await test.store.close()
+    }
+
     @Test("a login that says nothing new is not written")
     func idempotent() async throws {
         let test = try await TestStore()

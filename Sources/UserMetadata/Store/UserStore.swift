@@ -52,6 +52,7 @@ public final class UserStore: Sendable {
                 async let others = last.restored(from: lastLogins, options.key, seed: seed)
                 let found = (await devices.restored(from: logins, options.key, seed: seed), await others)
                 notes = try found.0.get() + found.1.get()
+                try openSegments(of: logins)
             } catch {
                 try await close(lastLogins)
                 throw error
@@ -65,6 +66,10 @@ public final class UserStore: Sendable {
             try await close(logins)
             throw error
         }
+    }
+
+    private static func openSegments(of log: EventLog) throws(UserStoreFault) {
+        do throws(StoreError) { try log.snapshot().openSegments() } catch { throw .log(error) }
     }
 
     private static func close(_ log: EventLog) async throws(UserStoreFault) {
