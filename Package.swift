@@ -83,8 +83,8 @@ let package = Package(
         .executableTarget(
             name: "daybook",
             dependencies: [
-                "SegmentFormat", "LogEngine", "StrictJSON", "Interactions", "UserMetadata", "Forwarding", "Settings",
-                "WebAPI",
+                "SegmentFormat", "LogEngine", "StrictJSON", "Interactions", "UserMetadata", "Forwarding",
+                "Settings", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
@@ -142,7 +142,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "DaybookTests", dependencies: ["StrictJSON", "daybook", "TestSupport"], swiftSettings: strict),
+            name: "DaybookTests", dependencies: ["StrictJSON", "UserMetadata", "daybook", "TestSupport"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

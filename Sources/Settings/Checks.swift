@@ -18,6 +18,14 @@ struct Checks {
         }
     }
 
+    /// What nothing uses was meant for something.
+    func check(_ users: UserSettings, _ listeners: [Listener]) {
+        guard !listeners.contains(where: { $0.role == .userMetadata }) else { return }
+        for case (let name, _?) in [("key_file", users.keyFile), ("country_database", users.countryDatabase)] {
+            reading.refuse(reading.origin(name), name, "is used by nothing; it is for listeners of user-metadata")
+        }
+    }
+
     private struct Value {
         let text: String
         let setting: String

@@ -29,6 +29,7 @@ public struct Configuration: Sendable {
     /// Of user metadata; `nil` where nothing says a word of it.
     public let logins: StreamSettings?
     public let lastLogins: StreamSettings?
+    public let users: UserSettings
     /// `nil` where nothing says a word of one.
     public let webhead: WebheadSettings?
     public let tokens: [TokenEntry]

@@ -19,6 +19,7 @@ struct ConfigurationReader {
         var limitSection = root.section("limits")
         let limits = Limits(&limitSection, over: reading.defaults.limits)
         let metadata = root.value("db_uri", .path(credentials: reading.overrides.credentials))
+        let users = UserSettings(&root)
         var streamSection = root.section("streams")
         let streams = Streams(&streamSection, metadata: metadata)
         var webheadSection = root.section("webhead")
@@ -32,10 +33,11 @@ struct ConfigurationReader {
         let subjectKey = subjectKey()
         root.end()
         Checks(reading).check(listeners, tokens, metadata: metadata)
+        Checks(reading).check(users, listeners)
         Checks(reading).check(webheadSection, webhead, listeners, streams.interactions)
         return Configuration(
             file: reading.file, listeners: listeners, interactions: streams.interactions, logins: streams.logins,
-            lastLogins: streams.lastLogins, webhead: webhead, tokens: tokens, maintenance: schedule,
+            lastLogins: streams.lastLogins, users: users, webhead: webhead, tokens: tokens, maintenance: schedule,
             subjectKey: subjectKey, threads: threads, settings: reading.settings, notes: reading.notes)
     }
 

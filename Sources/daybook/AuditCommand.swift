@@ -42,7 +42,8 @@ struct AuditCommand: ParsableCommand {
             return try StoreReader.snapshot(of: store.data, options: options, environment: .system)
         } catch {
             guard error.code == .missing else { throw error }
-            _ = try StoreReader.snapshot(of: store.data, options: LogOptions(), environment: .system)
+            if let stream = DataStreams.of(store.data).first { options.stream = stream }
+            _ = try StoreReader.snapshot(of: store.data, options: options, environment: .system)
             return nil
         }
     }

@@ -28,7 +28,7 @@ struct CompactionArguments: ParsableArguments {
     }
 }
 
-struct CompactCommand: JobCommand {
+struct CompactCommand: StreamJob {
     static let configuration = CommandConfiguration(
         commandName: "compact", abstract: "Packs sealed segments into smaller ones, a day each.",
         discussion: """
@@ -40,7 +40,7 @@ struct CompactCommand: JobCommand {
             """)
     static let job = JobKind.compact
 
-    @OptionGroup var store: DataOptions
+    @OptionGroup var store: StreamOptions
     @OptionGroup var compaction: CompactionArguments
 
     @Flag(help: "Print JSON.")
@@ -52,7 +52,7 @@ struct CompactCommand: JobCommand {
         let report = try await log.compact(compaction.options) { meter.show($0) }
         meter.clear()
         for fault in report.damaged { console.say("\(fault); the segment is left as it is") }
-        try console.write((json ? report.json.description : report.text) + "\n")
+        try console.write(json ? report.json.line(of: log) : report.text + "\n")
         if !report.damaged.isEmpty { throw CommandFailure(.data, "") }
     }
 }

@@ -76,6 +76,7 @@ struct CommandFailure: Error, Equatable {
         case let error as SecretFile.Fault: self.init(.noInput, error.description)
         case UserStoreFault.log(let error): self.init(Self.status(of: error.code), error.description)
         case let error as UserStoreFault: self.init(.data, error.description)
+        case let error as CountryDatabaseFault: self.init(.data, error.description)
         case let error as KeyFileFault: self.init(.noInput, error.description)
         case let error as SpoolFault: self.init(.data, error.description)
         case let error as ListenFailure: self.init(.unavailable, error.description)

@@ -10,7 +10,7 @@ struct HoldCommand: ParsableCommand {
             """,
         subcommands: [Add.self, List.self, Remove.self])
 
-    struct Add: JobCommand {
+    struct Add: StreamJob {
         static let job = JobKind.hold
 
         static let configuration = CommandConfiguration(
@@ -26,7 +26,7 @@ struct HoldCommand: ParsableCommand {
                   daybook hold add --from 2026-01-01 --to 2026-03-31 --reason "audit, case 17"
                 """)
 
-        @OptionGroup var store: DataOptions
+        @OptionGroup var store: StreamOptions
 
         @Option(
             help: ArgumentHelp("First time; of a day its beginning.", valueName: "time"),
@@ -47,7 +47,7 @@ struct HoldCommand: ParsableCommand {
         func run(on log: EventLog, _ console: Console) async throws {
             let range = try RangeOptions.range(from: from, to: to, now: WallClock.now())
             let hold = try await log.addHold(range, reason: reason)
-            try console.write(json ? hold.json.description + "\n" : hold.text)
+            try console.write(json ? hold.json.line(of: log) : hold.text)
         }
     }
 
@@ -56,26 +56,28 @@ struct HoldCommand: ParsableCommand {
             commandName: "list", abstract: "Tells what is held.",
             discussion: "Works beside a running server.")
 
-        @OptionGroup var store: DataOptions
+        @OptionGroup var store: StreamOptions
 
         @Flag(help: "Print JSON.")
         var json = false
 
         func run() throws {
             let console = Console.current
-            let (snapshot, notes) = try StoreReader.snapshot(
-                of: store.data, options: LogOptions(), environment: .system)
-            for note in notes { console.say(note) }
-            if json {
-                let holds = JSONValue.object([("holds", .list(snapshot.holds.map(\.json)))])
-                try console.write(holds.description + "\n")
-            } else {
-                for hold in snapshot.holds { try console.write(hold.text) }
+            try store.onEach(console, json: json) { options in
+                let (snapshot, notes) = try StoreReader.snapshot(
+                    of: store.data, options: options, environment: .system)
+                for note in notes { console.say(note) }
+                if json {
+                    let holds = JSONValue.object([("holds", .list(snapshot.holds.map(\.json)))])
+                    try console.write(holds.line(of: options.stream))
+                } else {
+                    for hold in snapshot.holds { try console.write(hold.text) }
+                }
             }
         }
     }
 
-    struct Remove: JobCommand {
+    struct Remove: StreamJob {
         static let job = JobKind.hold
 
         static let configuration = CommandConfiguration(
@@ -86,7 +88,7 @@ struct HoldCommand: ParsableCommand {
                 \(Self.beside)
                 """)
 
-        @OptionGroup var store: DataOptions
+        @OptionGroup var store: StreamOptions
 
         @Argument(help: ArgumentHelp("The number of the hold, as daybook hold list tells it.", valueName: "n"))
         var number: UInt64
@@ -96,7 +98,7 @@ struct HoldCommand: ParsableCommand {
 
         func run(on log: EventLog, _ console: Console) async throws {
             let hold = try await log.removeHold(number)
-            try console.write(json ? hold.json.description + "\n" : hold.text)
+            try console.write(json ? hold.json.line(of: log) : hold.text)
         }
     }
 }

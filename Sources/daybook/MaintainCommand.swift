@@ -2,7 +2,7 @@ import ArgumentParser
 import LogEngine
 import SegmentFormat
 
-struct MaintainCommand: JobCommand {
+struct MaintainCommand: StreamJob {
     static let configuration = CommandConfiguration(
         commandName: "maintain", abstract: "Seals, compacts, purges and verifies a sample: the one line for a crontab.",
         discussion: """
@@ -15,7 +15,7 @@ struct MaintainCommand: JobCommand {
             """)
     static let job = JobKind.maintain
 
-    @OptionGroup var store: DataOptions
+    @OptionGroup var store: StreamOptions
     @OptionGroup var compaction: CompactionArguments
 
     @Option(help: ArgumentHelp("Verify about so many bytes of segments, chosen at random.", valueName: "size"))
@@ -23,39 +23,25 @@ struct MaintainCommand: JobCommand {
 
     func run(on log: EventLog, _ console: Console) async throws {
         try await log.checkClock()
-        var first: CommandFailure?
-        for step in Step.allCases {
-            do {
-                try await run(step, on: log, console)
-            } catch {
-                let failure = try Self.failure(ofOneStep: error)
-                if !failure.message.isEmpty { console.say("daybook: \(failure.message)") }
-                first = first ?? CommandFailure(failure.status, "")
-            }
-        }
-        try await log.record(.maintain, hasSucceeded: first == nil)
-        if let first { throw first }
+        var steps = Steps(console)
+        for step in Step.allCases { try await steps.run { try await run(step, on: log, console) } }
+        try await log.record(.maintain, hasSucceeded: steps.first == nil)
+        try steps.end()
     }
 
     private enum Step: CaseIterable {
-        case seal, compact, purge, verify
+        case checkpoint, seal, compact, purge, verify
     }
 
     private func run(_ step: Step, on log: EventLog, _ console: Console) async throws {
         let board = JobBoard.current
         switch step {
+        case .checkpoint: try await log.checkpoint()
         case .seal: try await board.run(try SealCommand.parse([]), on: log, console)
         case .compact: try await board.run(try CompactCommand.parse(compaction.arguments), on: log, console)
         case .purge: try await board.run(try PurgeCommand.parse([]), on: log, console)
         case .verify: try await verify(log, console)
         }
-    }
-
-    /// Throws what the later steps would fail with as well.
-    private static func failure(ofOneStep error: any Error) throws -> CommandFailure {
-        if let error = error as? StoreError, error.code != .noSpace, error.code != .corrupt { throw error }
-        guard let failure = CommandFailure(of: error) else { throw error }
-        return failure
     }
 
     private func verify(_ log: EventLog, _ console: Console) async throws {

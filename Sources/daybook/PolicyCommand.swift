@@ -12,7 +12,7 @@ struct PolicyCommand: ParsableCommand {
             """,
         subcommands: [Set.self, Show.self])
 
-    struct Set: JobCommand {
+    struct Set: StreamJob {
         static let job = JobKind.policy
 
         static let configuration = CommandConfiguration(
@@ -27,7 +27,7 @@ struct PolicyCommand: ParsableCommand {
                   daybook policy set --max-bytes 10GiB --min-free none
                 """)
 
-        @OptionGroup var store: DataOptions
+        @OptionGroup var store: StreamOptions
         @OptionGroup var configured: ConfigurationOptions
 
         @Option(help: ArgumentHelp("Events that are older go: 90d, 12h, or none.", valueName: "time"))
@@ -61,8 +61,11 @@ struct PolicyCommand: ParsableCommand {
         }
 
         func run() async throws {
-            if let named = try configured.namedPolicy(of: store.data, Console.current) { throw named.refusal }
-            try await JobRunner(directory: store.data, arguments: Daybook.arguments).run(self)
+            for stream in store.streams {
+                let named = try configured.namedPolicy(of: store.data, stream, Console.current)
+                if let named { throw named.refusal }
+            }
+            try await JobRunner(directory: store.place, arguments: Daybook.arguments).run(self)
         }
 
         func run(on log: EventLog, _ console: Console) async throws {
@@ -72,7 +75,8 @@ struct PolicyCommand: ParsableCommand {
             if let maxBytes { policy.maxBytes = maxBytes.value.map { UInt64($0.bytes) } }
             if let minFree { policy.minFreeBytes = minFree.value.map { UInt64($0.bytes) } }
             try await log.setPolicy(forever ? .forever : policy)
-            try PolicyReport(log.snapshot(), named: nil).write(to: console, json: json)
+            let report = PolicyReport(log.snapshot(), named: nil)
+            try console.write(json ? report.json.line(of: log) : report.text)
         }
     }
 
@@ -84,18 +88,22 @@ struct PolicyCommand: ParsableCommand {
                 the next purge. Works beside a running server.
                 """)
 
-        @OptionGroup var store: DataOptions
+        @OptionGroup var store: StreamOptions
         @OptionGroup var configured: ConfigurationOptions
 
         @Flag(help: "Print JSON.")
         var json = false
 
         func run() throws {
-            let named = try configured.namedPolicy(of: store.data, Console.current)
-            let (snapshot, notes) = try StoreReader.snapshot(
-                of: store.data, options: LogOptions(), environment: .system)
-            for note in notes { Console.current.say(note) }
-            try PolicyReport(snapshot, named: named).write(to: Console.current, json: json)
+            let console = Console.current
+            try store.onEach(console, json: json) { options in
+                let named = try configured.namedPolicy(of: store.data, options.stream, console)
+                let (snapshot, notes) = try StoreReader.snapshot(
+                    of: store.data, options: options, environment: .system)
+                for note in notes { console.say(note) }
+                let report = PolicyReport(snapshot, named: named)
+                try console.write(json ? report.json.line(of: options.stream) : report.text)
+            }
         }
     }
 }
@@ -117,11 +125,7 @@ private struct PolicyReport {
         due = policy.maxAgeMilliseconds.map { snapshot.resolution.bucket(of: now - min($0, now)) }
     }
 
-    func write(to console: Console, json: Bool) throws {
-        try console.write(json ? self.json.description + "\n" : text)
-    }
-
-    private var text: String {
+    var text: String {
         let age = policy.maxAgeMilliseconds.map(durationText) ?? "none"
         return """
             max-age    \(age)\(due.map { ": events before \(timeText($0.milliseconds)) are due" } ?? "")
@@ -142,7 +146,7 @@ private struct PolicyReport {
         bytes.map { ByteSize(Int(clamping: $0)).defaultValueDescription } ?? "none"
     }
 
-    private var json: JSONValue {
+    var json: JSONValue {
         .object([
             ("max_age", Self.json(policy.maxAgeMilliseconds)), ("max_bytes", Self.json(policy.maxBytes)),
             ("min_free", Self.json(policy.minFreeBytes)), ("due", Self.json(due?.milliseconds)),

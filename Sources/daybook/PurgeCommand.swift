@@ -2,7 +2,7 @@ import ArgumentParser
 import LogEngine
 import SegmentFormat
 
-struct PurgeCommand: JobCommand {
+struct PurgeCommand: StreamJob {
     static let configuration = CommandConfiguration(
         commandName: "purge", abstract: "Throws away what the policies say, for good.",
         discussion: """
@@ -20,7 +20,7 @@ struct PurgeCommand: JobCommand {
             """)
     static let job = JobKind.purge
 
-    @OptionGroup var store: DataOptions
+    @OptionGroup var store: StreamOptions
 
     @Option(help: ArgumentHelp("Throw away what is older, as 90d or 12h.", valueName: "time"))
     var maxAge: Span?
@@ -70,7 +70,7 @@ struct PurgeCommand: JobCommand {
         meter.clear()
         if !report.hasReserve { console.say("RESERVE could not be allocated again: the disk is still full") }
         let text = PurgeText(report, isDryRun: dryRun)
-        try console.write(json ? text.json.description + "\n" : text.text)
+        try console.write(json ? text.json.line(of: log) : text.text)
         if !report.deferred.isEmpty { throw CommandFailure(.deferred, "") }
     }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import LogEngine
 
-struct RepairCommand: JobCommand {
+struct RepairCommand: StreamJob {
     static let configuration = CommandConfiguration(
         commandName: "repair", abstract: "Mends what daybook verify finds, and says what is lost.",
         discussion: """
@@ -13,18 +13,19 @@ struct RepairCommand: JobCommand {
             \(Self.beside)
             """)
     static let job = JobKind.repair
+    static let mends = true
 
-    @OptionGroup var store: DataOptions
+    @OptionGroup var store: StreamOptions
 
     func run() async throws {
-        try makeManifests(Console.current)
-        try await JobRunner(directory: store.data, arguments: Daybook.arguments).run(self)
+        for options in store.readings { try makeManifests(options, Console.current) }
+        try await JobRunner(directory: store.place, arguments: Daybook.arguments, mends: Self.mends).run(self)
     }
 
     /// Where neither is valid; while a server has the store, one is.
-    private func makeManifests(_ console: Console) throws(StoreError) {
+    private func makeManifests(_ options: LogOptions, _ console: Console) throws(StoreError) {
         do throws(StoreError) {
-            let report = try StoreReader.repair(store.data, options: LogOptions(), environment: .system)
+            let report = try StoreReader.repair(store.data, options: options, environment: .system)
             for note in report.notes { console.say(note) }
             console.say(
                 "\(report.segments.grouped) segments, \(report.lines.grouped) events: new manifests are written")

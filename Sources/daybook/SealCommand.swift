@@ -1,7 +1,7 @@
 import ArgumentParser
 import LogEngine
 
-struct SealCommand: JobCommand {
+struct SealCommand: StreamJob {
     static let job = JobKind.seal
 
     static let configuration = CommandConfiguration(
@@ -13,14 +13,14 @@ struct SealCommand: JobCommand {
             \(Self.beside)
             """)
 
-    @OptionGroup var store: DataOptions
+    @OptionGroup var store: StreamOptions
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func run(on log: EventLog, _ console: Console) async throws {
         let sealed = try await log.seal()
-        try console.write(json ? Self.json(sealed).description + "\n" : Self.text(sealed))
+        try console.write(json ? Self.json(sealed).line(of: log) : Self.text(sealed))
     }
 
     private static func text(_ segment: SegmentSummary?) -> String {

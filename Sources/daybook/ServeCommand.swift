@@ -69,6 +69,13 @@ struct ServeCommand: AsyncParsableCommand {
             valueName: "size"))
     var reserve: ByteSize?
 
+    @Option(
+        help: ArgumentHelp(
+            "The key of user metadata: 32 bytes that nobody else may read, made with the store (default: beside its "
+                + "data directory).",
+            valueName: "file"), completion: .file())
+    var keyFile: String?
+
     @Option(help: ArgumentHelp("Threads that serve connections; one a core by default.", valueName: "n"))
     var threads: Int?
 
@@ -82,6 +89,7 @@ struct ServeCommand: AsyncParsableCommand {
             ("resolution", resolution.map { durationText($0.milliseconds) }),
             ("seal-bytes", sealBytes?.bytes.sizeText), ("seal-after", sealAfter.map { durationText($0.milliseconds) }),
             ("reserve", reserve?.bytes.sizeText), ("threads", threads.map { String($0) }),
+            ("key-file", keyFile),
         ]
         return Dictionary(
             uniqueKeysWithValues: (texts + tls.flags).compactMap { name, text in text.map { (name, $0) } })

@@ -12,15 +12,22 @@ struct StatCommand: ParsableCommand {
             segment has lost something: daybook verify says what.
             """)
 
-    @OptionGroup var store: DataOptions
+    @OptionGroup var store: StreamOptions
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() throws {
         let console = Console.current
-        let (snapshot, found) = try StoreReader.snapshot(
-            of: store.data, options: store.streamOptions, environment: .system)
+        let readings = store.readings
+        for (index, options) in readings.enumerated() {
+            if index > 0, !json { try console.write("\n") }
+            try tell(options, console)
+        }
+    }
+
+    private func tell(_ options: LogOptions, _ console: Console) throws {
+        let (snapshot, found) = try StoreReader.snapshot(of: store.data, options: options, environment: .system)
         let days = try DayTable(snapshot, days: json ? Bounds.reportedDays : DayTable.days)
         let notes = days.isComplete ? found : found + ["the days leave out what is damaged"]
         for note in notes { console.say(note) }

@@ -25,7 +25,8 @@ func withControl(
     let log = try EventLog.open(data, options: LogOptions(), environment: environment)
     let layout = Layout(data: data, stream: .interactions)
     let said = SaidText()
-    let control = try await ControlServer(log, layout, Console(said), options, board: JobBoard(named))
+    let control = try await ControlServer(
+        JobPlace(log, JobBoard(named)), layout, Console(said), options)
     let running = Task { try await control.run() }
     let store = ControlledStore(log: log, layout: layout, stop: { running.cancel() }, talk: { said.text })
     let result: Result<Void, any Error>
@@ -60,7 +61,7 @@ extension ControlServer.Options {
 }
 
 /// Waits until the test lets it go on, then seals.
-struct HeldJob: JobCommand {
+struct HeldJob: StreamJob {
     static let job = JobKind.purge
 
     /// Signals between a held job and its test.
@@ -76,7 +77,7 @@ struct HeldJob: JobCommand {
 
     @TaskLocal static var gate = Gate()
 
-    @OptionGroup var store: DataOptions
+    @OptionGroup var store: StreamOptions
 
     func run(on log: EventLog, _ console: Console) async throws {
         let gate = Self.gate
@@ -91,10 +92,10 @@ struct HeldJob: JobCommand {
 }
 
 /// Writes 4 MiB, which no socket holds.
-struct NoisyJob: JobCommand {
+struct NoisyJob: StreamJob {
     static let job = JobKind.purge
 
-    @OptionGroup var store: DataOptions
+    @OptionGroup var store: StreamOptions
 
     func run(on log: EventLog, _ console: Console) async throws {
         for _ in 0..<64 { try console.write(String(repeating: "x", count: 65_535) + "\n") }

@@ -278,6 +278,7 @@ struct GoldenTests {
         http_server: {}
         streams:
           logins: {policy: {max_age: 30d}}
+          last-logins: {policy: forever, resolution: 2h}
 
         """,
         "tab.yml": "threads:\t1\n\tlimits: {}\n",

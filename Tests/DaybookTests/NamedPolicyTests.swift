@@ -71,7 +71,7 @@ struct NamedPolicyTests {
         #expect(refused.status == 78 && refused.talk == "daybook: \(fault)\n" && refused.output.isEmpty)
         let said = SaidText()
         let told = try ProcessEnvironment.$fixed.withValue(["DAYBOOK_CONFIG": file]) {
-            try ConfigurationOptions.parse([]).namedPolicy(of: data, Console(said))
+            try ConfigurationOptions.parse([]).namedPolicy(of: data, .interactions, Console(said))
         }
         #expect(told == nil && said.text == "\(fault); whether it names the policy is not known\n")
     }

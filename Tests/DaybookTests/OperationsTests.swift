@@ -44,7 +44,7 @@ struct OperationsTests {
         #expect(
             commands == [[["maintain", "--data", "/var/lib/daybook"]], [["maintain", "--data", "/var/lib/daybook"]]])
         for command in commands.flatMap({ $0 }) {
-            let job = try Daybook.job(command)
+            let job = try #require(try Daybook.job(command) as? MaintainCommand)
             #expect(job.store.data == "/var/lib/daybook")
         }
     }

@@ -25,8 +25,8 @@ struct FaultTests {
             Case("listners: []\n", "F:1:1: listners: is no setting; did you mean listeners?"),
             Case(
                 "colour: red\n",
-                "F:1:1: colour: is no setting; known here: db_uri, http_server, keys, limits, listeners, maintain, "
-                    + "streams, threads, tokens, webhead"),
+                "F:1:1: colour: is no setting; known here: country_database, db_uri, http_server, key_file, keys, "
+                    + "limits, listeners, maintain, streams, threads, tokens, webhead"),
             Case("threads: many\n", "F:1:10: threads: 'many' is not a whole number from 1 to 256"),
             Case("threads: \"4\"\n", "F:1:10: threads: is the text '4', not a whole number from 1 to 256"),
             Case("threads:\n", "F:1:9: threads: is empty, not a whole number from 1 to 256"),

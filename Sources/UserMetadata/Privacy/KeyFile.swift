@@ -67,7 +67,9 @@ public struct KeyFile: Sendable {
         defer { close(file) }
         var status = stat()
         guard fstat(file, &status) == 0 else { throw KeyFileFault(path, "cannot be read", errno) }
-        guard status.st_mode & 0o077 == 0 else {
+        // One of root may be read by its group where this process is not root's: so systemd hands over credentials.
+        let others: mode_t = status.st_uid == 0 && geteuid() != 0 ? 0o037 : 0o077
+        guard status.st_mode & others == 0 else {
             throw KeyFileFault(path, "others than its owner may read this key; make its mode 0600")
         }
         var bytes = [UInt8](repeating: 0, count: StoreKey.byteCount + 1)

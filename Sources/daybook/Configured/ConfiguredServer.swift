@@ -95,6 +95,7 @@ struct ConfiguredServer {
                 options.users = users.store
                 return try server(listener, options, users.store.logins, users.metrics, ready)
             }
+            if let control = await users.control(console) { services.append(control) }
             services += users.chores as [any Service]
             let counts = MinuteCounts(metrics: users.metrics, logger: logger)
             services.append(Chore { await counts.run() })

@@ -12,7 +12,7 @@ struct ConfiguredStore {
     let tokens: TokenBook
     let audit: AccessAudit
     private let watch: TokenWatch
-    private let board: JobBoard
+    private let place: JobPlace
 
     /// Opens a data directory, tells what recovery found, and takes up the policy that the configuration names.
     init(_ data: String, _ configuration: Configuration, _ console: Console) async throws {
@@ -27,7 +27,7 @@ struct ConfiguredStore {
             log, stream: LogOptions().stream, subjectKey: configuration.subjectKey?.bytes, counters: metrics.counters,
             now: WallClock.now, say: console.say)
         let named = NamedPolicy(configuration)
-        board = JobBoard(named)
+        place = JobPlace(log, JobBoard(named))
         do {
             try await named?.takeUp(log, console)
         } catch {
@@ -40,7 +40,7 @@ struct ConfiguredStore {
     func control(_ console: Console) async -> ControlServer? {
         let layout = Layout(data: data, stream: LogOptions().stream)
         do {
-            return try await ControlServer(log, layout, console, board: board)
+            return try await ControlServer(place, layout, console)
         } catch {
             console.say("\(layout.controlSocket): \(plainWords(error)); no job can run while this server does")
             return nil
@@ -53,8 +53,8 @@ struct ConfiguredStore {
     }
 
     func upkeep(_ schedule: Schedule, _ console: Console) -> Upkeep {
-        Upkeep(schedule, .system, console) { [log, board] console in
-            try await board.run(MaintainCommand.parse([]), on: log, console)
+        Upkeep(schedule, .system, console) { [place] console in
+            try await MaintainCommand.parse([]).run(in: place, console)
         }
     }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import LogEngine
 import SegmentFormat
 import Settings
@@ -9,25 +8,28 @@ import WebAPI
 struct ConfiguredUsers {
     let data: String
     let store: UserStore
-    /// Of its logins.
     let metrics: Metrics
     let tokens: TokenBook
     let audit: AccessAudit
     private let watch: TokenWatch
-    private let boards = (logins: JobBoard(), lastLogins: JobBoard())
+    private let directory: UserDirectory
+    private let place: JobPlace
 
-    /// Opens a data directory with its key, which is made with it, and tells what recovery found.
+    /// Opens a data directory with its key, which is made with it, tells what recovery found, and takes up the policies
+    /// that the configuration names.
     init(_ data: String, _ configuration: Configuration, _ console: Console) async throws {
         self.data = data
         tokens = TokenBook(configuration)
         watch = try TokenWatch(TokenFile(data: data, disk: PosixDisk()), tokens) { console.say($0) }
-        let keyFile = KeyFile.standard(data: data)
-        let hasNoStore = access(Layout(data: data, stream: .logins).root, F_OK) != 0 && errno == ENOENT
-        let environment = Environment.system
-        var options = UserStore.Options(key: try keyFile.key(makes: hasNoStore, random: environment.random))
+        directory = UserDirectory(
+            data: data, keyFile: configuration.users.keyFile, countryDatabase: configuration.users.countryDatabase)
+        var options = UserStore.Options(key: try directory.key(makes: !directory.isThere))
+        directory.note.map { console.say($0) }
         if let stream = configuration.logins { options.log = LogOptions(stream) }
-        store = try await UserStore.open(data, options: options, environment: environment)
-        metrics = Metrics(of: store.logins)
+        if let path = directory.countryDatabase { options.countries = try CountryDatabase(path) }
+        store = try await UserStore.open(data, options: options, environment: .system)
+        metrics = Metrics(of: store)
+        for note in store.notes { console.say(note) }
         for log in [store.logins, store.lastLogins] {
             for note in log.report.notes { console.say(note) }
             for found in log.report.faults { console.say(found.description) }
@@ -35,6 +37,27 @@ struct ConfiguredUsers {
         audit = AccessAudit(
             store.logins, stream: .logins, subjectKey: configuration.subjectKey?.bytes, counters: metrics.counters,
             now: WallClock.now, say: console.say)
+        let logs = [store.logins, store.lastLogins]
+        let named = logs.compactMap { log in NamedPolicy(configuration, log.stream).map { (log.stream, $0) } }
+        let policies = Dictionary(uniqueKeysWithValues: named)
+        place = JobPlace(store, policies: policies)
+        do {
+            for log in logs { try await policies[log.stream]?.takeUp(log, console) }
+        } catch {
+            try await store.close()
+            throw error
+        }
+    }
+
+    /// Users are served even where jobs cannot be, on a file system without sockets.
+    func control(_ console: Console) async -> ControlServer? {
+        do {
+            return try await ControlServer(place, directory.layout, console)
+        } catch {
+            let socket = directory.layout.controlSocket
+            console.say("\(socket): \(plainWords(error)); no job can run while this server does")
+            return nil
+        }
     }
 
     /// Takes over what becomes of the tokens, and makes the records of accesses durable.
@@ -43,9 +66,8 @@ struct ConfiguredUsers {
     }
 
     func upkeep(_ schedule: Schedule, _ console: Console) -> Upkeep {
-        Upkeep(schedule, .system, console) { [store, boards] console in
-            try await boards.logins.run(MaintainCommand.parse([]), on: store.logins, console)
-            try await boards.lastLogins.run(MaintainCommand.parse([]), on: store.lastLogins, console)
+        Upkeep(schedule, .system, console) { [place] console in
+            try await MaintainCommand.parse([]).run(in: place, console)
         }
     }
 }

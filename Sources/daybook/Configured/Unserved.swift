@@ -21,24 +21,23 @@ enum Unserved {
         }
     }
 
-    /// Both streams of user metadata lie in one place and are kept alike, for ever.
+    /// Both streams of user metadata lie in one place, and are kept alike but for their policies.
     private static func faults(ofMetadata configuration: Configuration) -> [ConfigurationFault] {
         let directories = configuration.userDirectories
         var faults: [ConfigurationFault] = []
-        if let stream = configuration.lastLogins {
-            faults.append(fault(stream, "", "is kept as streams.logins is, in daybook \(Build.version)"))
+        for stream in [configuration.logins, configuration.lastLogins].compactMap(\.self)
+        where !directories.contains(where: { DataDirectory.isSame($0, stream.data) }) || directories.count > 1 {
+            let message = "is not the one directory that listeners serve user metadata of"
+            faults.append(ConfigurationFault(stream.origin, "streams.\(stream.name.rawValue).path", message))
         }
-        guard let logins = configuration.logins else { return faults }
-        if !directories.contains(where: { DataDirectory.isSame($0, logins.data) }) || directories.count > 1 {
-            faults.append(fault(logins, ".path", "is not the one directory that listeners serve user metadata of"))
-        }
-        if logins.policy != nil {
-            faults.append(fault(logins, ".policy", "user metadata is not purged by daybook \(Build.version)"))
+        let path = "streams.\(StreamSettings.Name.lastLogins.rawValue)"
+        for part in ["resolution", "seal_bytes", "seal_after", "reserve"] {
+            let setting = "\(path).\(part)"
+            let origin = configuration.origin(setting)
+            guard origin != .standard else { continue }
+            faults.append(
+                ConfigurationFault(origin, setting, "is that of streams.logins, in daybook \(Build.version)"))
         }
         return faults
-    }
-
-    private static func fault(_ stream: StreamSettings, _ part: String, _ message: String) -> ConfigurationFault {
-        ConfigurationFault(stream.origin, "streams.\(stream.name.rawValue)\(part)", message)
     }
 }

@@ -4,7 +4,7 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 
-/// Runs jobs on the log that this process has open, for those who ask through `control.sock` (SPEC §16).
+/// Runs jobs on the logs that this process has open, for those who ask through `control.sock` (SPEC §16).
 final class ControlServer: Service {
     struct Options: Sendable {
         var limits = ControlLimits()
@@ -12,26 +12,22 @@ final class ControlServer: Service {
         var parse: @Sendable ([String]) throws -> any JobCommand = { try Daybook.job($0) }
     }
 
-    private let log: EventLog
+    private let place: JobPlace
     private let socket: ControlSocket
     private let listener: any Channel
     private let door: ControlDoor
-    private let board: JobBoard
     private let options: Options
     private let console: Console
 
     /// Makes the socket and listens on it.
     ///
     /// - Parameters:
-    ///   - log: stays open when the server ends; it belongs to the caller, who has the store's lock.
+    ///   - place: stays open when the server ends; it belongs to the caller, who has the locks.
     ///   - console: hears of those who are refused.
-    ///   - board: knows of all jobs on this log.
     init(
-        _ log: EventLog, _ layout: Layout, _ console: Console, _ options: Options = Options(),
-        board: JobBoard = JobBoard()
+        _ place: JobPlace, _ layout: Layout, _ console: Console, _ options: Options = Options()
     ) async throws {
-        self.log = log
-        self.board = board
+        self.place = place
         self.console = console
         self.options = options
         let door = ControlDoor(options.limits, admits: options.admits) { user in
@@ -63,14 +59,10 @@ final class ControlServer: Service {
         let console = Console(job.answer)
         let status = await Console.$current.withValue(console) {
             await Daybook.status(on: console) {
-                try await start(options.parse(job.request.arguments), console)
+                try await options.parse(job.request.arguments).run(in: place, console)
             }
         }
         job.answer.end(status)
-    }
-
-    private func start(_ job: some JobCommand, _ console: Console) async throws {
-        try await board.run(job, on: log, console)
     }
 
     private func stop() {

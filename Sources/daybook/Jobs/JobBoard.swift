@@ -13,11 +13,15 @@ final class JobBoard: Sendable {
     init(_ policy: NamedPolicy? = nil) { self.policy = policy }
 
     /// Runs a job, or refuses it with `alreadyRunning`.
-    func run<Job: JobCommand>(_ job: Job, on log: EventLog, _ console: Console) async throws {
-        guard running.withLock({ $0.insert(Job.job).inserted }) else {
-            throw CommandFailure(.alreadyRunning, "a \(Job.job) job is running already; wait for its end")
+    func run<Job: StreamJob>(_ job: Job, on log: EventLog, _ console: Console) async throws {
+        try await run(Job.job) { try await job.run(on: log, console) }
+    }
+
+    func run(_ kind: JobKind, _ body: () async throws -> Void) async throws {
+        guard running.withLock({ $0.insert(kind).inserted }) else {
+            throw CommandFailure(.alreadyRunning, "a \(kind.rawValue) job is running already; wait for its end")
         }
-        defer { running.withLock { _ = $0.remove(Job.job) } }
-        try await Self.$current.withValue(self) { try await job.run(on: log, console) }
+        defer { running.withLock { _ = $0.remove(kind) } }
+        try await Self.$current.withValue(self) { try await body() }
     }
 }

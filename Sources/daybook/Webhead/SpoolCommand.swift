@@ -4,13 +4,19 @@ import LogEngine
 import SegmentFormat
 
 /// A job of the spool: done by the webhead that has it, or by this process where none has.
-protocol SpoolJob: JobCommand {
+protocol SpoolJob: StreamJob {
     var spool: SpoolData { get }
 }
 
 extension SpoolJob {
+    var store: StreamOptions { StreamOptions() }
+
     func run() async throws {
-        try await JobRunner(directory: spool.data, stream: .spool, arguments: Daybook.arguments).run(self)
+        try await JobRunner(directory: .stream(spool.data, .spool), arguments: Daybook.arguments).run(self)
+    }
+
+    func run(in place: JobPlace, _ console: Console) async throws {
+        for stream in place.streams { try await stream.board.run(self, on: stream.log, console) }
     }
 }
 
@@ -39,7 +45,6 @@ struct SpoolCommand: AsyncParsableCommand {
 
         @OptionGroup var spool: SpoolData
         @OptionGroup var storage: StorageArguments
-        var store: DataOptions { DataOptions() }
 
         func run(on log: EventLog, _ console: Console) async throws {
             if let forwarding = ForwardingService.current { return try await drain(forwarding, console) }
@@ -78,7 +83,6 @@ struct SpoolCommand: AsyncParsableCommand {
             discussion: "They are tried by themselves, too, after pauses of up to 30 s.")
 
         @OptionGroup var spool: SpoolData
-        var store: DataOptions { DataOptions() }
 
         func run(on log: EventLog, _ console: Console) async throws {
             guard let forwarding = ForwardingService.current else {
@@ -101,7 +105,6 @@ struct SpoolCommand: AsyncParsableCommand {
                 """)
 
         @OptionGroup var spool: SpoolData
-        var store: DataOptions { DataOptions() }
 
         @Argument(help: ArgumentHelp("The server, as daybook spool status names it.", valueName: "url"))
         var server: String

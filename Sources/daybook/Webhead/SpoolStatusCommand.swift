@@ -12,7 +12,6 @@ extension SpoolCommand {
             discussion: "Works beside a running webhead, which alone knows how the servers do, and writes nothing.")
 
         @OptionGroup var spool: SpoolData
-        var store: DataOptions { DataOptions() }
 
         @Flag(help: "Print JSON.")
         var json = false

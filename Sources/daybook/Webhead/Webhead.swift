@@ -105,7 +105,7 @@ struct Webhead: Service {
             var options = ControlServer.Options()
             options.parse = { try Daybook.spoolJob($0) }
             return SpoolControl(
-                server: try await ControlServer(log, layout, console, options), forwarding: forwarding)
+                server: try await ControlServer(JobPlace(log), layout, console, options), forwarding: forwarding)
         } catch {
             console.say("\(layout.controlSocket): \(plainWords(error)); no job can run while this webhead does")
             return nil
