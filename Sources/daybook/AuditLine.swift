@@ -5,7 +5,8 @@ struct AuditLine: Decodable {
     private struct Segment: Decodable {}
 
     private enum Name: String, CodingKey {
-        case timestamp, type, stream, who, what, from, to, subject, reason, times, events, bytes, oldest, newest,
+        case timestamp, type, stream, streams, who, what, from, to, subject, reason, times, events, bytes, oldest,
+            newest,
             segments
         case horizon = "horizon_after"
     }
@@ -26,12 +27,14 @@ struct AuditLine: Decodable {
             case "purge": try Self.purge(record)
             case "read": try Self.read(record)
             case "refusal": try Self.refusal(record)
+            case "erase": [try record.decode(String.self, forKey: .subject)]
             default: throw DecodingError.dataCorruptedError(forKey: .type, in: record, debugDescription: "another kind")
             }
         let head = [
             timeText(try record.decode(UInt64.self, forKey: .timestamp)),
             type + String(repeating: " ", count: max(0, 7 - type.count)),
-            try record.decode(String.self, forKey: .stream),
+            try record.decodeIfPresent(String.self, forKey: .stream)
+                ?? record.decode([String].self, forKey: .streams).joined(separator: ", "),
         ]
         text = (head + words).joined(separator: "  ")
     }

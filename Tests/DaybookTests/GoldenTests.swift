@@ -193,6 +193,18 @@ struct GoldenTests {
                 "hold add --from soon --to 2 --reason never", "hold list --data @missing",
             ]),
         Session(
+            verb: "users", command: UsersCommand.self,
+            subcommands: [
+                UsersCommand.Show.self, UsersCommand.Devices.self, UsersCommand.Logs.self, UsersCommand.Unused.self,
+            ],
+            runs: [
+                "users show ann --data @missing", "users devices ann --data @missing", "users logs --data @missing",
+                "users logs ann --limit 0", "users unused --data @missing", "users show ann --config @named.yml",
+            ]),
+        Session(
+            verb: "erase", command: EraseCommand.self,
+            runs: ["erase --user ann --data @missing", "erase --now --data @missing"]),
+        Session(
             verb: "dump", command: DumpCommand.self,
             runs: ["dump \(segment)", "dump \(segment) --json", "dump \(segment) --lines", "dump @missing"]),
         Session(verb: "version", command: VersionCommand.self, runs: ["version"]),
