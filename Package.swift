@@ -29,6 +29,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(
@@ -83,7 +84,7 @@ let package = Package(
         .executableTarget(
             name: "daybook",
             dependencies: [
-                "SegmentFormat", "LogEngine", "StrictJSON", "Interactions", "UserMetadata", "Forwarding",
+                "CSQLite", "SegmentFormat", "LogEngine", "StrictJSON", "Interactions", "UserMetadata", "Forwarding",
                 "Settings", "WebAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -142,7 +143,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "DaybookTests", dependencies: ["StrictJSON", "UserMetadata", "daybook", "TestSupport"],
+            name: "DaybookTests", dependencies: ["CSQLite", "StrictJSON", "UserMetadata", "daybook", "TestSupport"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

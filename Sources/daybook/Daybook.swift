@@ -15,7 +15,7 @@ struct Daybook: AsyncParsableCommand {
             ServeCommand.self, WebheadCommand.self, SpoolCommand.self, IngestCommand.self, ReadCommand.self,
             TailCommand.self, StatCommand.self, VerifyCommand.self, RepairCommand.self, MaintainCommand.self,
             SealCommand.self, CompactCommand.self, PurgeCommand.self, PolicyCommand.self, HoldCommand.self,
-            UsersCommand.self, EraseCommand.self, TokenCommand.self, AclCommand.self,
+            UsersCommand.self, EraseCommand.self, ImportCommand.self, TokenCommand.self, AclCommand.self,
             AuditCommand.self, ConfigCommand.self, DumpCommand.self,
             VersionCommand.self, BenchStoreCommand.self,
         ])

@@ -205,6 +205,9 @@ struct GoldenTests {
             verb: "erase", command: EraseCommand.self,
             runs: ["erase --user ann --data @missing", "erase --now --data @missing"]),
         Session(
+            verb: "import", command: ImportCommand.self, subcommands: [ImportCommand.UserMetaDB.self],
+            runs: ["import usermetadb @none --data @missing", "import usermetadb @sample.ndjson --data @missing"]),
+        Session(
             verb: "dump", command: DumpCommand.self,
             runs: ["dump \(segment)", "dump \(segment) --json", "dump \(segment) --lines", "dump @missing"]),
         Session(verb: "version", command: VersionCommand.self, runs: ["version"]),

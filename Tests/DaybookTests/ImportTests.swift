@@ -27,8 +27,8 @@ struct ImportTests {
             "NIOHTTPTypes", "NIOHTTPTypesHTTP2", "NIOPosix", "NIOSSL", "NIOTLS", "ServiceLifecycle", "X509",
         ],
         "daybook": [
-            "SegmentFormat", "LogEngine", "StrictJSON", "Interactions", "UserMetadata", "Forwarding", "Settings",
-            "WebAPI", "Glibc", "Synchronization",
+            "CSQLite", "SegmentFormat", "LogEngine", "StrictJSON", "Interactions", "UserMetadata", "Forwarding",
+            "Settings", "WebAPI", "Glibc", "Synchronization",
             "ArgumentParser", "AsyncHTTPClient", "FoundationEssentials", "Logging", "NIOCore", "NIOPosix", "NIOSSL",
             "ServiceLifecycle", "UnixSignals",
         ],

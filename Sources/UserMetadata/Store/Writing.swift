@@ -35,19 +35,44 @@ extension UserStore {
         return try await append([login], to: lastLogins, last, delivery)
     }
 
+    /// The same of many, of which those that are news are stored together; `nil` where none is.
     @discardableResult
+    public func set(_ logins: [LastLogin], delivery: Delivery? = nil) async throws(StoreError) -> AppendOutcome? {
+        let news = last.read { view in logins.filter { view.isNews($0) } }
+        return news.isEmpty ? nil : try await append(news, to: lastLogins, last, delivery)
+    }
+
+    /// The same for those who cannot wait. `completion` is called on a thread that must not be held up.
+    public func add(_ entries: [LogEntry], delivery: Delivery?, completion: @escaping AppendCompletion) {
+        append(entries, to: logins, devices, delivery, completion)
+    }
+
+    /// `false` where nothing is to be done; `completion` is not called then.
+    public func set(_ login: LastLogin, delivery: Delivery?, completion: @escaping AppendCompletion) -> Bool {
+        guard last.read({ $0.isNews(login) }) else { return false }
+        append([login], to: lastLogins, last, delivery, completion)
+        return true
+    }
+
     private func append<View>(
         _ entries: [View.Entry], to log: EventLog, _ view: LiveView<View>, _ delivery: Delivery?
     ) async throws(StoreError) -> AppendOutcome {
-        let batch = LineBatch(capacity: entries.count * 256)
-        for entry in entries { entry.append(to: batch, key) }
         let result: Result<AppendOutcome, StoreError> = await withUnsafeContinuation { continuation in
-            log.append(batch, delivery: delivery) { result in
-                if case .success(let outcome) = result { view.fold(entries, outcome) }
-                continuation.resume(returning: result)
-            }
+            append(entries, to: log, view, delivery) { continuation.resume(returning: $0) }
         }
         return try result.get()
+    }
+
+    private func append<View>(
+        _ entries: [View.Entry], to log: EventLog, _ view: LiveView<View>, _ delivery: Delivery?,
+        _ completion: @escaping AppendCompletion
+    ) {
+        let batch = LineBatch(capacity: entries.count * 256)
+        for entry in entries { entry.append(to: batch, key) }
+        log.append(batch, delivery: delivery) { result in
+            if case .success(let outcome) = result { view.fold(entries, outcome) }
+            completion(result)
+        }
     }
 
     /// Erases all that there is of a user by now; a receipt in the stream `audit` says so, and not who it was. Who
