@@ -50,8 +50,12 @@ struct ShortAnswer {
         return answer
     }
 
-    /// The description of the endpoints, made once.
-    static let description = ShortAnswer(.ok, MediaType.json, ByteBuffer(bytes: PackageResources.openapi_json))
+    /// The description of the endpoints of a listener, made once.
+    static func description(of role: Role) -> ShortAnswer { role == .userMetadata ? users : events }
+
+    private static let events = ShortAnswer(.ok, MediaType.json, ByteBuffer(bytes: PackageResources.openapi_json))
+    private static let users = ShortAnswer(
+        .ok, MediaType.json, ByteBuffer(bytes: PackageResources.openapi_users_json))
 
     static let version = ShortAnswer(.ok, MediaType.json, ByteBuffer(string: Build.json))
 

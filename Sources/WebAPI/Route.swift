@@ -62,7 +62,15 @@ enum Route: Equatable {
         "/metrics": .metrics,
     ]
 
-    static func paths(of role: Role) -> [String: Route] { role.servesEvents ? paths : operatorPaths }
+    private static let userPaths = operatorPaths.merging(["/openapi.json": .describe]) { path, _ in path }
+
+    static func paths(of role: Role) -> [String: Route] {
+        switch role {
+        case .interactions: paths
+        case .userMetadata: userPaths
+        case .webhead, .admin: operatorPaths
+        }
+    }
 }
 
 /// Whom a listener is for.

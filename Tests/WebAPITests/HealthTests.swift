@@ -92,7 +92,9 @@ struct HealthTests {
                 #expect(reply.status == 200, "\(path)")
             }
             let servesEvents = role == .interactions
-            let others = ["/wsapi/ping", "/openapi.json", "/wsapi/interaction_data", "/wsapi/interaction_data/count"]
+            let isDescribed = servesEvents || role == .userMetadata
+            #expect(try await server.get("/openapi.json").status == (isDescribed ? 200 : 404))
+            let others = ["/wsapi/ping", "/wsapi/interaction_data", "/wsapi/interaction_data/count"]
             for path in others {
                 let reply = try await server.get(path)
                 #expect(reply.status == (servesEvents ? 200 : 404), "\(path)")
