@@ -40,7 +40,7 @@ public struct Server: Service {
         onListening: @escaping @Sendable (Int) async -> Void
     ) throws(TLSFault) {
         service = try ListenerService(log, options.listener, logger, onListening: onListening)
-        self.metrics = metrics ?? Metrics(of: log)
+        self.metrics = metrics ?? options.users.map { Metrics(of: $0) } ?? Metrics(of: log)
         self.options = options
     }
 

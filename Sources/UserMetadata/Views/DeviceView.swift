@@ -55,6 +55,8 @@ public struct DeviceView: Sendable {
     }
 
     public var userCount: Int { names.count }
+    /// Devices.
+    public var rowCount: Int { devices.count }
 
     public mutating func reserve(users: Int) {
         names.reserve(users)

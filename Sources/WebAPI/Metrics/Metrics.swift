@@ -1,6 +1,7 @@
 import CoreMetrics
 import LogEngine
 import NIOCore
+import UserMetadata
 
 /// The numbers of a process that serves a log: all its listeners count here.
 public final class Metrics: Sendable {
@@ -10,17 +11,29 @@ public final class Metrics: Sendable {
     /// Of a webhead alone.
     let webhead: WebheadMetrics?
     private let registry: MetricRegistry
-    private let stream: StreamMetrics
+    private let streams: [StreamMetrics]
+    private let users: UserMetrics?
 
     /// Has the log tell of its commits from now on.
     ///
     /// - Parameter forwarding: how it does, where the log is the spool of a webhead.
-    public init(of log: EventLog, forwarding: (@Sendable () -> SpoolFigures)? = nil) {
-        registry = MetricRegistry(forwarding == nil ? MetricTable.all : MetricTable.all + MetricTable.webhead)
+    public convenience init(of log: EventLog, forwarding: (@Sendable () -> SpoolFigures)? = nil) {
+        self.init(of: [log], forwarding: forwarding, users: nil)
+    }
+
+    /// Of both streams, and of the views.
+    public convenience init(of users: UserStore) {
+        self.init(of: [users.logins, users.lastLogins], forwarding: nil, users: users)
+    }
+
+    private init(of logs: [EventLog], forwarding: (@Sendable () -> SpoolFigures)?, users: UserStore?) {
+        let more = (forwarding == nil ? [] : MetricTable.webhead) + (users == nil ? [] : MetricTable.users)
+        registry = MetricRegistry(MetricTable.all + more)
+        self.users = users.map { [registry] in UserMetrics($0, registry) }
         webhead = forwarding.map { [registry] in WebheadMetrics(registry, forwarding: $0) }
         counters = Counters(registry)
         requests = RequestMetrics(registry)
-        stream = StreamMetrics(log, registry)
+        streams = logs.map { [registry] in StreamMetrics($0, registry) }
         Meter(
             label: "daybook_build_info",
             dimensions: [("version", Build.version), ("format", String(Build.format))], factory: registry
@@ -50,7 +63,8 @@ public final class Metrics: Sendable {
 
     /// All of them as they are now, in the text format of Prometheus. Blocks on the file system.
     func exposition() -> ByteBuffer {
-        stream.update()
+        for stream in streams { stream.update() }
+        users?.update()
         webhead?.update()
         var exposition = TextExposition()
         registry.write(to: &exposition)
