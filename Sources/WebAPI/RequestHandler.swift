@@ -50,7 +50,7 @@ struct RequestHandler: Sendable {
         drain = options.listener.drain
         gate = RequestGate(requests, drain, uptime: { log.uptime() })
         failures = FailureLog(logger, uptime: { log.uptime() })
-        answers = AnswerBoard(log)
+        answers = options.users.map { AnswerBoard($0.logins, $0.lastLogins) } ?? AnswerBoard(log)
         users = options.users.map {
             UserCalls(
                 store: $0, blocking: blocking, counters: metrics.counters, bodyLimit: limits.body,
@@ -70,7 +70,7 @@ struct RequestHandler: Sendable {
             return nil
         }
         // Who is refused is told so where all are.
-        return lets(head, through: channel) ? post : nil
+        return grant(Route.storeEvents.need, { head }, through: channel) == nil ? nil : post
     }
 
     func respond(
@@ -187,7 +187,7 @@ struct RequestHandler: Sendable {
             case .isReady: return .short(try await readiness())
             case .version: return .short(.version)
             case .metrics: return .short(try await exposition())
-            case .describe: return .short(.description)
+            case .describe: return .short(.description(of: role))
             case .user(let call): return .short(try await answer(call, request, who, continuing: writer))
             case .options(let methods): return .short(.options(methods))
             }

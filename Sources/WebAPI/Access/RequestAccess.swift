@@ -39,14 +39,28 @@ extension RequestHandler {
         throw Problem(refusal, for: need)
     }
 
-    /// Whether a small POST may be stored, without counting or recording anything. On the channel's event loop.
-    func lets(_ head: HTTPRequest, through channel: any Channel) -> Bool {
-        guard !access.isOpen else { return true }
-        guard let peer = try? RequestOrigin(on: channel).peer else { return false }
+    /// Whether a small POST may be done, and for whom it is, without counting or recording anything; `nil` where it may
+    /// not. On the channel's event loop.
+    ///
+    /// - Parameter head: asked for only where it matters.
+    func grant(_ need: AccessNeed, _ head: () -> HTTPRequest, through channel: any Channel) -> Grant? {
+        let isRecorded = audit != nil && need == .scope(.read)
+        guard !access.isOpen || isRecorded else { return Grant(who: nil) }
+        guard let peer = try? RequestOrigin(on: channel).peer else { return nil }
+        // Nobody is named then but by his certificate.
+        if access.isOpen, access.forwarders == nil, peer.certificateCommonName == nil { return Grant(who: nil) }
+        let head = head()
         let credentials = Credentials(head.headerFields, peer, access.forwarders)
-        guard !access.ignoresIdentity(credentials), let path = try? Self.normal(head.path ?? "") else { return false }
-        return access.decide(Route.storeEvents.need, path, credentials).refusal == nil
+        guard !access.ignoresIdentity(credentials), let path = try? Self.normal(head.path ?? "") else { return nil }
+        let decision = access.decide(need, path, credentials)
+        return decision.refusal == nil ? Grant(who: decision.principal) : nil
     }
+}
+
+/// That a request may be done.
+struct Grant {
+    /// `nil` where nobody is named, or it does not matter.
+    let who: Principal?
 }
 
 extension Request {

@@ -69,6 +69,10 @@ extension Listener {
             answerer: { SmallPostHandler(handler) },
             responder: { request, writer, channel in
                 try await handler.respond(to: request, writer: writer, channel: channel)
-            }, ahead: { PlainRequestHandler(handler, $0, $1) }, limits: limits, certificates: certificates)
+            },
+            ahead: { outlet, idle in
+                guard let users = handler.users else { return PlainRequestHandler(handler, outlet, idle) }
+                return PlainRequestHandler(PlainUsers(handler, users.store), outlet, idle)
+            }, limits: limits, certificates: certificates)
     }
 }

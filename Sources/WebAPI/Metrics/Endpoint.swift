@@ -21,6 +21,10 @@ struct Endpoint: Equatable {
     static let count = (templates.count + 1) * Method.allCases.count
     static let storeEvents = Endpoint(.post, template: numbers[Route.eventsPath])
     static let sessionContext = Endpoint(.get, template: numbers[WebheadRoute.contextPath])
+    private static let userCalls = Dictionary(
+        uniqueKeysWithValues: UserCall.allCases.map { ($0, Endpoint(.post, template: numbers[$0.path])) })
+
+    static func of(_ call: UserCall) -> Endpoint { userCalls[call] ?? Endpoint(.post, template: nil) }
 
     private static let templates =
         (Array(Route.paths.keys) + [WebheadRoute.contextPath] + UserCall.allCases.map(\.path))

@@ -49,8 +49,8 @@ final class LoopAnswers: Sendable {
 final class AnswerBoard: Sendable {
     private let loops = Mutex<[ObjectIdentifier: LoopAnswers]>([:])
 
-    init(_ log: EventLog) {
-        log.afterEachCommit { [weak self] in self?.ring() }
+    init(_ logs: EventLog...) {
+        for log in logs { log.afterEachCommit { [weak self] in self?.ring() } }
     }
 
     func answers(of loop: any EventLoop) -> LoopAnswers {

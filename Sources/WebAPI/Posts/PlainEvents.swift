@@ -7,6 +7,7 @@ import SegmentFormat
 
 extension RequestHandler: PlainAnswering {
     struct Waiting {
+        fileprivate let batch: LineBatch
         let admission: Admission
         let body: ByteBuffer
         let visit: Visit
@@ -25,18 +26,24 @@ extension RequestHandler: PlainAnswering {
         do throws(Problem) {
             try visit.enter(gate, Client(channel.remoteAddress))
         } catch {
-            return PlainTaken(byteCount: post.byteCount, next: .answer(refuse(error, for: error, lines: 0, visit)))
+            return PlainTaken(byteCount: post.byteCount, next: .answer(refuse(error, for: error, events: 0, visit)))
         }
         counters.receive(bytes: body.readableBytes)
-        let waiting = Waiting(admission: admission, body: body, visit: visit)
-        return PlainTaken(byteCount: post.byteCount, next: .store(batch, waiting))
+        let waiting = Waiting(batch: batch, admission: admission, body: body, visit: visit)
+        return PlainTaken(byteCount: post.byteCount, next: .store(waiting))
     }
 
     private func plainPost(_ bytes: UnsafeRawBufferPointer, through channel: any Channel) -> PlainRequest? {
         guard role.servesEvents, !drain.isStopping,
-            let post = PlainRequest(bytes, Self.form, limits, byteLimit: requests.bodyBytes)
+            let post = PlainRequest(bytes, Self.form, limits, byteLimit: requests.bodyBytes),
+            grant(Route.storeEvents.need, { post.head(Self.form, in: bytes) }, through: channel) != nil
         else { return nil }
-        return access.isOpen || lets(post.head(Self.form, in: bytes), through: channel) ? post : nil
+        return post
+    }
+
+    func store(_ waiting: Waiting, completion: @escaping AppendCompletion) -> ByteBuffer? {
+        log.append(waiting.batch, delivery: nil, completion: completion)
+        return nil
     }
 
     func answer(_ waiting: Waiting, to result: Result<AppendOutcome, StoreError>) -> ByteBuffer {
@@ -48,12 +55,12 @@ extension RequestHandler: PlainAnswering {
             return AnswerBytes.receipt(receipt, date: date.now)
         } catch {
             let lines = waiting.body.withUnsafeReadableBytes { $0.lineCount }
-            return refuse(Problem(error), for: error, lines: lines, waiting.visit)
+            return refuse(Problem(error), for: error, events: lines, waiting.visit)
         }
     }
 
-    private func refuse(_ problem: Problem, for error: any Error, lines: Int, _ visit: Visit) -> ByteBuffer {
-        counters.refuse(problem.reason, events: lines)
+    func refuse(_ problem: Problem, for error: any Error, events: Int, _ visit: Visit) -> ByteBuffer {
+        counters.refuse(problem.reason, events: events)
         let answer = refusal(problem, for: error)
         end(visit, answer.status)
         counters.send(bytes: answer.body.readableBytes)

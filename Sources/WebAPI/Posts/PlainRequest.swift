@@ -31,7 +31,7 @@ struct PlainRequest: Equatable {
     ///   - bytes: begin with the request; others may follow it.
     ///   - byteLimit: of a body.
     init?(_ bytes: UnsafeRawBufferPointer, _ form: PlainForm, _ limits: ConnectionLimits, byteLimit: Int) {
-        guard bytes.starts(with: form.line) else { return nil }
+        guard bytes.begins(with: form.line) else { return nil }
         var fields = PlainFields(
             UnsafeRawBufferPointer(rebasing: bytes.prefix(limits.headerBytes)), from: form.line.count)
         var (count, hosts, types, lengths, body) = (0, 0, 0, 0, 0)
@@ -168,6 +168,11 @@ extension UInt8 {
 }
 
 extension UnsafeRawBufferPointer {
+    fileprivate func begins(with text: [UInt8]) -> Bool {
+        guard let start = baseAddress, count > text.count else { return false }
+        return memcmp(start, text, text.count) == 0
+    }
+
     /// - Parameter text: in lower case; the bytes may be in any.
     func isEqual(to text: StaticString) -> Bool {
         guard count == text.utf8CodeUnitCount else { return false }

@@ -1,6 +1,5 @@
 import LogEngine
 import NIOCore
-import SegmentFormat
 
 // A parser, two sets of types for one header, and six handlers each way are half of what a small request costs. So a
 // request in its plainest form (`PlainRequest`) is answered ahead of them all, from its bytes and in bytes. What is
@@ -12,12 +11,15 @@ protocol PlainAnswering: Sendable {
     /// What is kept of a request until what it brought is durable.
     associatedtype Waiting
 
-    var log: EventLog { get }
     var answers: AnswerBoard { get }
 
     /// Takes the request that `bytes` begin with; `nil` where it is left to others: what is not plain, or would have
     /// to wait.
     func take(_ bytes: ByteBuffer, through channel: any Channel) -> PlainTaken<Waiting>?
+
+    /// Begins to store what a request brought. Where there is nothing to store, returns the bytes of the answer, and
+    /// nothing calls `completion`.
+    func store(_ waiting: Waiting, completion: @escaping AppendCompletion) -> ByteBuffer?
 
     /// The bytes of the answer. Counts even if the client is gone by now.
     func answer(_ waiting: Waiting, to result: Result<AppendOutcome, StoreError>) -> ByteBuffer
@@ -27,7 +29,7 @@ protocol PlainAnswering: Sendable {
 struct PlainTaken<Waiting> {
     enum Next {
         case answer(ByteBuffer)
-        case store(LineBatch, Waiting)
+        case store(Waiting)
     }
 
     let byteCount: Int
@@ -121,15 +123,21 @@ final class PlainRequestHandler<Service: PlainAnswering>: ChannelDuplexHandler, 
         if rest.readableBytes > 0 { held.putBack(rest) }
         idle.beginAnswer(at: context.eventLoop.now)
         switch taken.next {
-        case .answer(let answer):
-            write(answer)
-            sendAnswer()
-        case .store(let batch, let waiting):
+        case .answer(let answer): answerNow(answer)
+        case .store(let waiting):
             self.waiting = waiting
             let here = NIOLoopBound<any PostAnswering>(self, eventLoop: context.eventLoop)
-            service.log.append(batch, delivery: nil) { answers.put($0, for: here) }
+            if let answer = service.store(waiting, completion: { answers.put($0, for: here) }) {
+                self.waiting = nil
+                answerNow(answer)
+            }
         }
         return true
+    }
+
+    private func answerNow(_ answer: ByteBuffer) {
+        write(answer)
+        sendAnswer()
     }
 
     func finish(_ result: Result<AppendOutcome, StoreError>) {

@@ -24,7 +24,6 @@ struct PlainBrowsers: PlainAnswering {
 
     init(_ service: WebheadService, _ limits: ConnectionLimits) { (self.service, self.limits) = (service, limits) }
 
-    var log: EventLog { service.intake.log }
     var answers: AnswerBoard { service.answers }
 
     func take(_ bytes: ByteBuffer, through channel: any Channel) -> PlainTaken<Waiting>? {
@@ -41,7 +40,7 @@ struct PlainBrowsers: PlainAnswering {
         switch posted(form, fields, body, &visit, from: channel) {
         case .answered(let answer): next = .answer(self.bytes(of: answer, to: request, visit))
         case .stored(let events):
-            next = .store(events.lines, Waiting(request: request, visit: visit, events: events))
+            next = .store(Waiting(request: request, visit: visit, events: events))
         }
         return PlainTaken(byteCount: plain.byteCount, next: next)
     }
@@ -64,6 +63,11 @@ struct PlainBrowsers: PlainAnswering {
         } catch {
             return .answered(service.refuse(error))
         }
+    }
+
+    func store(_ waiting: Waiting, completion: @escaping AppendCompletion) -> ByteBuffer? {
+        service.intake.log.append(waiting.events.lines, delivery: nil, completion: completion)
+        return nil
     }
 
     func answer(_ waiting: Waiting, to result: Result<AppendOutcome, StoreError>) -> ByteBuffer {
