@@ -9,11 +9,12 @@ struct ConfigurationText: ~Copyable {
     let file: String
 
     /// - Parameter yaml: `@/` in it is the directory of the test, which has the files `cert.pem`, `ca.pem`,
-    ///   `key.pem` (0600), `open.pem` (0644), `subjects.key` and `storage.token`.
+    ///   `key.pem` (0600), `open.pem` (0644), `subjects.key`, `storage.token`
+    ///   and `GeoLite2-Country.mmdb`.
     init(_ yaml: String) throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write(yaml.replacing("@/", with: "\(directory.path)/"), to: "c.yml")
-        for name in ["cert.pem", "ca.pem", "key.pem", "open.pem"] {
+        for name in ["cert.pem", "ca.pem", "key.pem", "open.pem", "GeoLite2-Country.mmdb"] {
             let path = try directory.write(name, to: name)
             chmod(path, name == "key.pem" ? 0o600 : 0o644)
         }

@@ -112,7 +112,7 @@ private struct PeerServer: Service {
                     let text = "\(peer.address?.ipAddress ?? "-") \(peer.certificateCommonName ?? "-")"
                     try await writer.write(
                         response: handler.head(.ok, [:]), body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
-                }, posts: nil, limits: limits, certificates: certificates)
+                }, ahead: nil, limits: limits, certificates: certificates)
         }
     }
 }

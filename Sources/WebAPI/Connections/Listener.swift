@@ -15,8 +15,8 @@ struct Listener: Sendable {
     let answerer: @Sendable () -> any RemovableChannelHandler
     /// What answers those that it passes.
     let responder: HTTPChannelHandler.Responder
-    /// What answers plain requests ahead of the parser.
-    let ahead: Ahead
+    /// What answers plain requests ahead of the parser; `nil`: nothing.
+    let ahead: Ahead?
     let limits: ConnectionLimits
     /// `nil`: plain HTTP/1.1.
     let certificates: ServerCertificates?

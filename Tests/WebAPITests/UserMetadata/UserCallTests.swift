@@ -157,7 +157,7 @@ struct UserCallTests {
     @Test("who asks more often than he may is told 429")
     func overload() async throws {
         try await UserServer.run { options in
-            options.requests.rate = RequestLimits.ClientRate(perSecond: 1, burst: 1)
+            options.listener.requests.rate = RequestLimits.ClientRate(perSecond: 1, burst: 1)
         } _: { server in
             Self.expectSuccess(try await server.call("add_log", Self.log), "{}")
             Self.expectRefusal(try await server.call("add_log", Self.log), 429, "too_many_requests")

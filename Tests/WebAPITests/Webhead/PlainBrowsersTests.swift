@@ -78,7 +78,8 @@ struct PlainBrowsersTests {
         let plain = try await Self.transcript(.plain)
         #expect(plain == (try await Self.transcript(.parsed)))
         #expect(plain.last == "6")
-        #expect(Set(plain.compactMap { Int($0.prefix(3)) }) == [200, 400, 403, 415, 503, 507])
+        let statuses = Set(plain.filter { $0.contains("date: ") }.compactMap { Int($0.prefix(3)) })
+        #expect(statuses == [200, 400, 403, 415, 503, 507])
     }
 
     @Test("a context and posts that come at once are answered in their order, on both ways in turn")
