@@ -1,4 +1,4 @@
-/// The tables of an earlier server's database, found by their names and those of their columns (SPEC UM24).
+/// The tables of an earlier server's database, found by their names and those of their columns (SPEC UC6).
 struct UserTables {
     /// Something to import, and the query whose columns are its fields.
     struct Part {
