@@ -98,8 +98,9 @@ class Users:
         with open(path, "w") as file:
             json.dump({"usernames": [name(n) for n in self.chance.sample(range(2 * USERS), UNUSED_NAMES)], "days": 30}, file)
         text = subprocess.run(
-            ["taskset", "-c", "1", "curl", "-sS", "-f", "-o", os.devnull, "-w", "%{time_total}\\n", "-H", "Content-Type: application/json",
-             "-H", "Expect:", "--data-binary", "@" + path] + [server.url + "/api/get_unused_accounts"] * 5,
+            ["taskset", "-c", "1", "curl", "-sS", "-f", "-w", "%{time_total}\\n", "-H", "Content-Type: application/json",
+             "-H", "Expect:", "--data-binary", "@" + path]
+            + ["-o", os.devnull, server.url + "/api/get_unused_accounts"] * 5,
             check=True, capture_output=True, text=True).stdout
         milliseconds = sorted(float(line) * 1_000 for line in re.findall(r"[\d.]+", text))[2]
         self.bench.add(self.figure("users: get_unused_accounts", milliseconds, "ms", MOST_UNUSED, most=True), server,
