@@ -55,7 +55,8 @@ final class Committer: @unchecked Sendable {
     /// How long it has been at what it does now; 0 while it sleeps.
     var busyNanoseconds: UInt64 {
         let since = busySince.load(ordering: .relaxed)
-        return since == 0 ? 0 : uptime() - min(since, uptime())
+        let now = uptime()
+        return since == 0 ? 0 : now - min(since, now)
     }
 
     /// `body` is called on the committer's thread after each commit that made something durable, before the

@@ -146,7 +146,8 @@ final class LogWriter {
     /// When the active segment will be due, in milliseconds from now; `nil` while it is empty.
     var millisecondsUntilDue: UInt64? {
         guard poison == nil, active.totals.blocks > 0 else { return nil }
-        let age = environment.now() - min(environment.now(), active.opened)
+        let now = environment.now()
+        let age = now - min(now, active.opened)
         return options.sealMilliseconds - min(age, options.sealMilliseconds)
     }
 

@@ -40,7 +40,8 @@ final class FailureLog: Sendable {
     private func isTold(_ reason: String) -> Bool {
         let now = uptime()
         return minute.withLock { minute in
-            if minute.began.map({ now - $0 >= Self.minute }) ?? true { minute = Minute(began: now) }
+            // Another thread can have read the clock later and come first.
+            if minute.began.map({ now >= $0 + Self.minute }) ?? true { minute = Minute(began: now) }
             minute.failures[reason, default: 0] += 1
             return minute.failures[reason, default: 0] <= Self.most
         }

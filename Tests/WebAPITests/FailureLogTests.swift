@@ -52,6 +52,17 @@ struct FailureLogTests {
             last?.metadata == ["request": .string(requests[27]), "status": "507", "reason": "no_space"])
     }
 
+    @Test("a clock read before the minute began, by a thread that came second, counts within it")
+    func overtaken() {
+        let record = Record()
+        let now = Atomic<UInt64>(100)
+        let log = FailureLog(record.logger, uptime: { now.load(ordering: .relaxed) })
+        _ = log.tell(.stopping, Problem.stopping)
+        now.store(99, ordering: .relaxed)
+        for _ in 0..<25 { _ = log.tell(.stopping, Problem.stopping) }
+        #expect(record.events.count == 10)
+    }
+
     @Test("a refusal that is the client's own has neither a line nor a number; a failure has both, on each way in")
     func answers() async throws {
         let disk = VirtualDisk()
