@@ -3,7 +3,7 @@ import Glibc
 extension JSONText {
     /// Unescapes in place the text of a string that is known to be valid, between its quotes; returns where it
     /// lies then.
-    package static func unescape(_ bytes: UnsafeMutableRawBufferPointer, _ range: Range<Int>) -> Range<Int> {
+    public static func unescape(_ bytes: UnsafeMutableRawBufferPointer, _ range: Range<Int>) -> Range<Int> {
         var (read, write) = (range.lowerBound, range.lowerBound)
         while read < range.upperBound {
             let plain = bytes.firstIndex(of: Ascii.backslash, from: read, through: range.upperBound)
@@ -48,7 +48,7 @@ extension JSONText {
 
 extension UnsafeMutableRawBufferPointer {
     /// The first place of `byte` from `start` on, or the end.
-    package func firstIndex(of byte: UInt8, from start: Int, through end: Int? = nil) -> Int {
+    public func firstIndex(of byte: UInt8, from start: Int, through end: Int? = nil) -> Int {
         let end = end ?? count
         guard let baseAddress, let found = memchr(baseAddress + start, Int32(byte), end - start) else { return end }
         return UnsafeMutableRawPointer(found) - baseAddress

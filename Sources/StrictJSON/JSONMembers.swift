@@ -1,21 +1,21 @@
 import Glibc
 
 /// The place of a key between its quotes.
-package struct KeyRange {
-    package let range: Range<Int>
-    package let isEscaped: Bool
+public struct KeyRange {
+    public let range: Range<Int>
+    public let isEscaped: Bool
 }
 
 extension JSONText {
     /// Whether these bytes stand at `index`.
     @inlinable @inline(__always)
-    package func holds(_ text: StaticString, at index: Int) -> Bool {
+    public func holds(_ text: StaticString, at index: Int) -> Bool {
         index &+ text.utf8CodeUnitCount <= count && memcmp(base + index, text.utf8Start, text.utf8CodeUnitCount) == 0
     }
 
     /// Calls `body` with the key of each member of the object at `open` and where its value starts; it returns
     /// where the value ends. Returns the index behind the object.
-    package mutating func forEachMember(
+    public mutating func forEachMember(
         of open: Int, _ body: (inout JSONText, KeyRange, Int) throws(EventFault) -> Int
     ) throws(EventFault) -> Int {
         var index = spaceEnd(from: open + 1)
@@ -32,7 +32,7 @@ extension JSONText {
         }
     }
 
-    package func key(_ key: KeyRange, is name: StaticString) throws(EventFault) -> Bool {
+    public func key(_ key: KeyRange, is name: StaticString) throws(EventFault) -> Bool {
         if key.isEscaped { return try spells(name, in: key.range) }
         return key.range.count == name.utf8CodeUnitCount && holds(name, at: key.range.lowerBound)
     }

@@ -4,7 +4,7 @@
 extension JSONText {
     /// The end of a string whose opening quote lies before `start`, closing quote included.
     @inlinable @inline(__always)
-    package func stringEnd(from start: Int) throws(EventFault) -> (index: Int, isEscaped: Bool) {
+    public func stringEnd(from start: Int) throws(EventFault) -> (index: Int, isEscaped: Bool) {
         var index = start
         var isEscaped = false
         while true {
@@ -94,7 +94,7 @@ extension JSONText {
     /// Whether the text of a valid string, between its quotes, spells `name` once unescaped. `name` holds
     /// letters and underscores only, which nothing but `\u` can escape.
     @inline(never)
-    package func spells(_ name: StaticString, in range: Range<Int>) throws(EventFault) -> Bool {
+    public func spells(_ name: StaticString, in range: Range<Int>) throws(EventFault) -> Bool {
         var index = range.lowerBound
         for position in 0..<name.utf8CodeUnitCount {
             guard index < range.upperBound else { return false }

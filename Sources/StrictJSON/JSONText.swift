@@ -4,34 +4,34 @@
 // string: the end of the input needs no check of its own, it is a mismatch like any other.
 
 /// One JSON text under inspection; borrows `count` bytes and never reads outside them.
-package struct JSONText {
+public struct JSONText {
     /// Apart from its count, because a buffer pointer checks its base for nil at each byte.
-    package let base: UnsafeRawPointer
-    package let count: Int
+    public let base: UnsafeRawPointer
+    public let count: Int
     /// Whether a CR or LF was skipped between tokens.
-    package fileprivate(set) var hasLineBreaks = false
+    public fileprivate(set) var hasLineBreaks = false
 
     /// `nil` where there is not even an address.
-    package init?(_ bytes: UnsafeRawBufferPointer) {
+    public init?(_ bytes: UnsafeRawBufferPointer) {
         guard let base = bytes.baseAddress else { return nil }
         self.base = base
         self.count = bytes.count
     }
 
     @inlinable @inline(__always)
-    package func byte(at index: Int) -> UInt8 {
+    public func byte(at index: Int) -> UInt8 {
         index < count ? base.load(fromByteOffset: index, as: UInt8.self) : 0
     }
 
     /// A fault where something else was expected.
-    package func fault(_ reason: EventFault.Reason, at index: Int) -> EventFault {
+    public func fault(_ reason: EventFault.Reason, at index: Int) -> EventFault {
         fault(reason, at: index, reading: index)
     }
 
     /// A fault of the token at `start`, met while reading at `index`; past the last byte it is always that
     /// the input ends too early.
     @inline(never)
-    package func fault(_ reason: EventFault.Reason, at start: Int, reading index: Int) -> EventFault {
+    public func fault(_ reason: EventFault.Reason, at start: Int, reading index: Int) -> EventFault {
         index < count ? EventFault(reason, at: start) : EventFault(.unexpectedEnd, at: count)
     }
 }
@@ -40,7 +40,7 @@ package struct JSONText {
 
 extension JSONText {
     @inlinable @inline(__always)
-    package mutating func spaceEnd(from start: Int) -> Int {
+    public mutating func spaceEnd(from start: Int) -> Int {
         byte(at: start) > Ascii.space ? start : longSpaceEnd(from: start)
     }
 
@@ -64,7 +64,7 @@ extension JSONText {
 extension JSONText {
     /// A value of the top object, at depth 2 if it is a container.
     @inlinable @inline(__always)
-    package mutating func valueEnd(from start: Int) throws(EventFault) -> Int {
+    public mutating func valueEnd(from start: Int) throws(EventFault) -> Int {
         let first = byte(at: start)
         if first == Ascii.openBracket || first == Ascii.openBrace { return try containerEnd(from: start) }
         return try scalarEnd(from: start)
@@ -118,7 +118,7 @@ extension JSONText {
 
     /// Where the value starts whose key ends at `keyEnd`.
     @inlinable @inline(__always)
-    package mutating func memberValueStart(from keyEnd: Int) throws(EventFault) -> Int {
+    public mutating func memberValueStart(from keyEnd: Int) throws(EventFault) -> Int {
         let colon = spaceEnd(from: keyEnd)
         guard byte(at: colon) == Ascii.colon else { throw fault(.syntax, at: colon) }
         return spaceEnd(from: colon &+ 1)

@@ -3,7 +3,7 @@
 extension JSONText {
     /// Whether these bytes stand at `index`, the letters of A–Z in either case. `name` has none of A–Z.
     @inlinable
-    package func holds(_ name: StaticString, inAnyCaseAt index: Int) -> Bool {
+    public func holds(_ name: StaticString, inAnyCaseAt index: Int) -> Bool {
         if holds(name, at: index) { return true }
         guard index &+ name.utf8CodeUnitCount <= count else { return false }
         for position in 0..<name.utf8CodeUnitCount
@@ -11,12 +11,12 @@ extension JSONText {
         return true
     }
 
-    package func bytes(_ range: Range<Int>) -> [UInt8] {
+    public func bytes(_ range: Range<Int>) -> [UInt8] {
         [UInt8](UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))
     }
 
     /// The text of a valid string, between its quotes, without its escapes.
-    package func unescaped(_ range: Range<Int>) -> [UInt8] {
+    public func unescaped(_ range: Range<Int>) -> [UInt8] {
         var bytes = bytes(range)
         let count = bytes.withUnsafeMutableBytes { Self.unescape($0, 0..<$0.count).count }
         bytes.removeLast(bytes.count - count)
@@ -25,7 +25,7 @@ extension JSONText {
 
     /// Calls `body` with where each element of the array at `open` starts; it returns where the element ends.
     /// `false` where there is no array.
-    package mutating func forEachElement(
+    public mutating func forEachElement(
         of open: Int, _ body: (inout JSONText, Int) throws(EventFault) -> Int
     ) throws(EventFault) -> Bool {
         guard byte(at: open) == Ascii.openBracket else { return false }
