@@ -45,6 +45,10 @@ indirect enum JSONValue {
 
     private static func write(_ text: String, to output: inout String) {
         output += "\""
+        guard text.utf8.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) else {
+            output += text + "\""
+            return
+        }
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"": output += "\\\""

@@ -58,7 +58,8 @@ struct UserBatch {
 
     mutating func add(_ row: SQLiteRow, _ fields: [ImportedField]) throws(CommandFailure) {
         do throws(ImportFault) {
-            body += Array((try ImportedRow(row, fields).json.description + "\n").utf8)
+            body += try ImportedRow(row, fields).json.description.utf8
+            body.append(UInt8(ascii: "\n"))
             rows += 1
         } catch { throw fault(row: rows, error.description) }
     }
