@@ -7,8 +7,9 @@ import sqlite3
 import subprocess
 import time
 
-USERS, UNUSED_NAMES, BATCH = 200_000, 100_000, 1_000
+USERS, MANY_USERS, UNUSED_NAMES, BATCH = 200_000, 1_000_000, 100_000, 1_000
 LEAST_LOGINS, LEAST_BATCHED, LEAST_ASKED, MOST_UNUSED = 12_000, 200_000, 20_000, 100.0
+MOST_OPEN_SECONDS, MOST_USER_BYTES = 10.0, 600
 
 CONFIGURATION = "db_uri: %s\nhttp_server: {}\n"
 
@@ -73,16 +74,36 @@ class Users:
             self.posts(server, "get_last_login", questions, 32, LEAST_ASKED, beside["get_last_login"])
             self.unused(server, beside["get_unused_accounts"])
 
+    def open(self):
+        """1,000,000 users of 2 devices and 1.5 services each, from checkpoints."""
+        self.configuration = self.bench.path("users.yml")
+        with self.server("users-none.store") as server:
+            empty = resident(server)
+        store = self.bench.path("users-many.store")
+        if not os.path.exists(store):
+            database = self.bench.path("users-many.sqlite")
+            fill(database, MANY_USERS)
+            with self.server("users-many.store"):
+                pass  # Made with its key.
+            subprocess.run([self.bench.options.binary, "import", "usermetadb", database, "--data", store], check=True,
+                           stdout=subprocess.DEVNULL)
+            os.remove(database)
+        with self.server("users-many.store", fresh=False, cores=(0, 1)) as server:
+            memory = (resident(server) - empty) / MANY_USERS
+            self.bench.add(self.figure("users-open", server.opened, "s", MOST_OPEN_SECONDS, most=True), 0)
+            self.bench.add(self.figure("users-open: memory", memory, "B/user", MOST_USER_BYTES, most=True), 0)
+
     def configure(self, store):
         with open(self.configuration, "w") as file:
             file.write(CONFIGURATION % store)
 
-    def server(self, store, fresh=True):
+    def server(self, store, fresh=True, cores=(0,)):
         path = self.bench.fresh(store) if fresh else self.bench.path(store)
         self.configure(path)
         if fresh and os.path.exists(path + ".key"):
             os.remove(path + ".key")
-        return self.serve(self.bench.options.binary, self.bench.path("no-interactions"), options=("--config", self.configuration))
+        return self.serve(self.bench.options.binary, self.bench.path("no-interactions"), cores=cores,
+                          options=("--config", self.configuration))
 
     def posts(self, server, call, bodies, connections, target, beside, size=1):
         script = self.bench.path(f"{call}.lua")
@@ -147,6 +168,23 @@ class Users:
             work()
             count += 1
         return count / (time.monotonic() - start)
+
+
+def resident(server):
+    with open(f"/proc/{server.process.pid}/status") as file:
+        return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1]) * 1024
+
+
+def fill(path, users):
+    base, now = sqlite3.connect(path), int(time.time())
+    base.executescript(SCHEMA)
+    base.executemany("INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?, ?)", (
+        (name(user), f"device-{user}-{device}", ("DE", "FR", "IT")[user % 3], f"{AGENT}; {user % 499}", now - user % 8_640_000,
+         now - user % 86_400, 1 + user % 50) for user in range(users) for device in range(2)))
+    base.executemany("INSERT INTO lastlogin VALUES (?, ?, ?)", (
+        (name(user), service, now - user % 86_400) for user in range(users) for service in ("imap", "smtp")[:1 + user % 2]))
+    base.commit()
+    base.close()
 
 
 def sqlite_add(base, log, now):
