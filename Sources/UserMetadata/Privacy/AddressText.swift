@@ -32,14 +32,21 @@ enum AddressText {
         return copied == 0 ? text : result + text[copied...]
     }
 
-    /// An address has three dots or two colons at least.
+    /// An address is one run of its characters, with three dots or two colons at least.
     private static func mayHoldAddress(_ text: [UInt8]) -> Bool {
-        var (dots, colons) = (0, 0)
-        for byte in text {
-            if byte == UInt8(ascii: ".") { dots += 1 }
-            if byte == Ascii.colon { colons += 1 }
+        text.withUnsafeBufferPointer { text in
+            var (dots, colons) = (0, 0)
+            for byte in text {
+                guard isPart(byte) else {
+                    (dots, colons) = (0, 0)
+                    continue
+                }
+                if byte == UInt8(ascii: ".") { dots += 1 }
+                if byte == Ascii.colon { colons += 1 }
+                if dots == 3 || colons == 2 { return true }
+            }
+            return false
         }
-        return dots >= 3 || colons >= 2
     }
 
     /// Whether a text is one address and nothing else, whatever brackets, port or zone it has.

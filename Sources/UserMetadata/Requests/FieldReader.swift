@@ -7,15 +7,18 @@ import StrictJSON
 struct Field: Sendable {
     fileprivate let names: [StaticString]
     let name: String
+    /// What stands before the names of the fields of an object in it.
+    fileprivate let prefix: String
 
     init(_ names: StaticString...) {
         self.names = names
         name = names[0].description
+        prefix = name + "."
     }
 }
 
-/// The fields that an object may have. At most 16.
-struct FieldList: Sendable {
+/// The fields that an object may have. At most 16. A class, because every object that is read holds it.
+final class FieldList: Sendable {
     private struct Name {
         let text: StaticString
         let field: Int
@@ -83,6 +86,8 @@ struct Fields {
     func has(_ index: Int) -> Bool { starts[index] >= 0 }
     func start(_ index: Int) -> Int { Int(starts[index]) }
     func name(_ index: Int) -> String { path + list.fields[index].name }
+    /// The path of an object in a field.
+    func path(_ index: Int) -> String { path.isEmpty ? list.fields[index].prefix : path + list.fields[index].prefix }
 
     func fault(_ reason: BodyFault.Reason, _ index: Int) -> BodyFault {
         BodyFault(reason, name(index), at: max(start(index), 0))
@@ -146,7 +151,7 @@ extension Fields {
     func object(_ index: Int, _ list: FieldList) throws(BodyFault) -> Fields? {
         guard has(index) else { return nil }
         guard text.byte(at: start(index)) == Ascii.openBrace else { throw fault(.invalid("an object"), index) }
-        return try Fields(text, at: start(index), list, path: name(index) + ".")
+        return try Fields(text, at: start(index), list, path: path(index))
     }
 
     /// The JSON of an object in a field, as it stands between its braces; `nil` where that is absent.

@@ -120,7 +120,7 @@ extension Fields {
     fileprivate func objects(_ index: Int, _ list: FieldList) throws(BodyFault) -> [Fields] {
         guard has(index) else { throw fault(.missing, index) }
         var (found, refusal) = ([Fields](), BodyFault?.none)
-        let path = name(index) + "."
+        let path = path(index)
         let isArray = try forEachElement(index) { (text, start) throws(EventFault) in
             do throws(BodyFault) {
                 let fields = try Fields(text, at: start, list, path: path)
