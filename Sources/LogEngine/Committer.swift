@@ -99,6 +99,9 @@ final class Committer: @unchecked Sendable {
 
     private func run() {
         while true {
+            // Where the committer shares its core with those who append, their batches join the next
+            // commit; elsewhere it costs a microsecond.
+            sched_yield()
             switch queue.withLock({ $0.next() }) {
             case .commit(let items):
                 begin()
@@ -115,9 +118,6 @@ final class Committer: @unchecked Sendable {
                 alarm.wait(atMost: writer.millisecondsUntilDue)
                 queue.withLock { $0.awoke() }
                 sealIfDue()
-                // Where the committer shares its core with those who append, their batches join this
-                // commit; elsewhere it costs a microsecond.
-                sched_yield()
             }
         }
     }
