@@ -19,21 +19,10 @@ extension TLSFiles {
         }
         let files = [("cert", certificate), ("key", key), ("ca", authority)]
         for case (let member, let file?) in files {
-            Self.look(at: file, reading, section.name(member), member == "key")
+            section.look(at: file, member, isPrivate: member == "key")
         }
         guard let certificate, let key else { return nil }
         self.init(certificate: certificate, key: key, authority: authority, clientAuth: clientAuth ?? .required)
-    }
-
-    /// What a flag names is looked at by who uses it.
-    private static func look(at file: String, _ reading: Reading, _ name: String, _ isPrivate: Bool) {
-        if case .flag = reading.origin(name) { return }
-        do {
-            try FileCheck.beReadable(file)
-            if isPrivate { try FileCheck.bePrivate(file) }
-        } catch {
-            reading.refuse(reading.origin(name), name, "\(file) \(error.reason)")
-        }
     }
 }
 

@@ -130,6 +130,19 @@ struct Section {
         members.first { $0.name == member }.map { .file($0.place) } ?? origin
     }
 
+    /// Refuses a file that a member names and that cannot be read, or that others can use where it is private. What
+    /// a flag names is looked at by who uses it.
+    func look(at file: String, _ member: String, isPrivate: Bool) {
+        let origin = reading.origin(name(member))
+        if case .flag = origin { return }
+        do {
+            try FileCheck.beReadable(file)
+            if isPrivate { try FileCheck.bePrivate(file) }
+        } catch {
+            reading.refuse(origin, name(member), "\(file) \(error.reason)")
+        }
+    }
+
     /// Refuses what nobody asked for.
     func end() {
         for member in members where !known.contains(member.name) {

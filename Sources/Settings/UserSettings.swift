@@ -11,20 +11,7 @@ public struct UserSettings: Equatable, Sendable {
         keyFile = root.value("key_file", path, flag: "key-file")
         countryDatabase = root.value("country_database", path)
         // A key that is not there yet is made with its store.
-        if let keyFile, FileCheck.exists(keyFile) { Self.look(at: keyFile, "key_file", root.reading, isPrivate: true) }
-        if let countryDatabase {
-            Self.look(at: countryDatabase, "country_database", root.reading, isPrivate: false)
-        }
-    }
-
-    /// What a flag names is looked at by who uses it.
-    private static func look(at file: String, _ name: String, _ reading: Reading, isPrivate: Bool) {
-        if case .flag = reading.origin(name) { return }
-        do {
-            try FileCheck.beReadable(file)
-            if isPrivate { try FileCheck.bePrivate(file) }
-        } catch {
-            reading.refuse(reading.origin(name), name, "\(file) \(error.reason)")
-        }
+        if let keyFile, FileCheck.exists(keyFile) { root.look(at: keyFile, "key_file", isPrivate: true) }
+        if let countryDatabase { root.look(at: countryDatabase, "country_database", isPrivate: false) }
     }
 }

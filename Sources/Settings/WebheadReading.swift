@@ -82,18 +82,6 @@ extension StorageSettings {
     }
 }
 
-extension Section {
-    /// Refuses a file that cannot be read, or that others can use where it is private.
-    fileprivate func look(at file: String, _ member: String, isPrivate: Bool) {
-        do {
-            try FileCheck.beReadable(file)
-            if isPrivate { try FileCheck.bePrivate(file) }
-        } catch {
-            reading.refuse(reading.origin(name(member)), name(member), "\(file) \(error.reason)")
-        }
-    }
-}
-
 extension Kind<Double> {
     static let share = Kind(
         "a number from 0 to 1", isPlain: true, show: { "\($0)" },
