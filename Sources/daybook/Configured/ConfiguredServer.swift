@@ -40,15 +40,14 @@ struct ConfiguredServer {
             manager.tell(.ready).map { console.say($0) }
         }
         var stores: [ConfiguredStore] = []
-        var users: [ConfiguredUsers] = []
         var webhead: Webhead?
         var failure: (any Error)?
         do {
             for data in configuration.storeDirectories {
-                stores.append(try await ConfiguredStore(data, configuration, console))
+                stores.append(try await ConfiguredStore(interactions: data, configuration, console))
             }
             for data in configuration.userDirectories {
-                users.append(try await ConfiguredUsers(data, configuration, console))
+                stores.append(try await ConfiguredStore(users: data, configuration, console))
             }
             // Before the first use of the loops, which what forwards makes.
             NIOSingletons.groupLoopCountSuggestion = configuration.threads ?? Cores.usable
@@ -56,50 +55,26 @@ struct ConfiguredServer {
                 let voices = Webhead.Voices(output: output, console: console, ready: ready)
                 webhead = try await Webhead.open(plan, .system, voices)
             }
-            try await serve(stores, users, webhead, ready)
+            try await serve(stores, webhead, ready)
         } catch {
             failure = error
         }
         // Where several fail, the first is the one to tell.
         for store in stores {
-            await store.audit.flush(all: true)
-            do { try await store.log.close() } catch { failure = failure ?? error }
-        }
-        for users in users {
-            await users.audit.flush(all: true)
-            do { try await users.store.close() } catch { failure = failure ?? error }
+            do { try await store.close() } catch { failure = failure ?? error }
         }
         do { try await webhead?.close() } catch { failure = failure ?? error }
         if let failure { throw failure }
     }
 
     private func serve(
-        _ stores: [ConfiguredStore], _ users: [ConfiguredUsers], _ webhead: Webhead?, _ ready: Countdown
+        _ stores: [ConfiguredStore], _ webhead: Webhead?, _ ready: Countdown
     ) async throws {
         var services: [any Service] = []
         var servers: [Server] = []
         for store in stores {
-            servers += try configuration.listeners(of: store.data).map { listener in
-                let options = try Server.Options(listener, store.tokens, store.audit, drain, console)
-                return try server(listener, options, store.log, store.metrics, ready)
-            }
-            if let control = await store.control(console) { services.append(control) }
-            services += store.chores as [any Service]
-            let counts = MinuteCounts(metrics: store.metrics, logger: logger)
-            services.append(Chore { await counts.run() })
-            if let schedule = configuration.maintenance { services.append(store.upkeep(schedule, console)) }
-        }
-        for users in users {
-            servers += try configuration.listeners(of: users.data).map { listener in
-                var options = try Server.Options(listener, users.tokens, users.audit, drain, console)
-                options.users = users.store
-                return try server(listener, options, users.store.logins, users.metrics, ready)
-            }
-            if let control = await users.control(console) { services.append(control) }
-            services += users.chores as [any Service]
-            let counts = MinuteCounts(metrics: users.metrics, logger: logger)
-            services.append(Chore { await counts.run() })
-            if let schedule = configuration.maintenance { services.append(users.upkeep(schedule, console)) }
+            servers += try configuration.listeners(of: store.data).map { try server($0, store, ready) }
+            services += await store.services(configuration.maintenance, console, logger)
         }
         let all = servers
         let reloads = CertificateReloads(hangups: hangups) {
@@ -128,14 +103,14 @@ struct ConfiguredServer {
         }
     }
 
-    private func server(
-        _ listener: Listener, _ options: Server.Options, _ log: EventLog, _ metrics: Metrics, _ ready: Countdown
-    ) throws -> Server {
+    private func server(_ listener: Listener, _ store: ConfiguredStore, _ ready: Countdown) throws -> Server {
+        var options = try Server.Options(listener, store.tokens, store.audit, drain, console)
+        options.users = store.users
         let scheme = listener.tls == nil ? "http" : "https"
         // The one that is there without a file needs no name.
         let name = listener.origin == .standard ? "" : " (\(listener.name))"
         return try Server(
-            log: log, options: options, logger: logger, metrics: metrics,
+            log: store.log, options: options, logger: logger, metrics: store.metrics,
             onListening: { [output] port in
                 output.say("listening on \(scheme)://\(Address(host: listener.address.host, port: port))\(name)")
                 ready.count()

@@ -1,12 +1,14 @@
 import LogEngine
+import Logging
 import SegmentFormat
+import ServiceLifecycle
 import Settings
+import UserMetadata
 import WebAPI
 
-/// A store that this process has open.
+/// A store that this process has open, with what its listeners share and what goes on beside them.
 struct ConfiguredStore {
     let data: String
-    let log: EventLog
     /// Where all its listeners count.
     let metrics: Metrics
     let tokens: TokenBook
@@ -14,31 +16,77 @@ struct ConfiguredStore {
     private let watch: TokenWatch
     private let place: JobPlace
 
-    /// Opens a data directory, tells what recovery found, and takes up the policy that the configuration names.
-    init(_ data: String, _ configuration: Configuration, _ console: Console) async throws {
+    /// What its listeners serve.
+    var log: EventLog { place.first }
+    /// `nil` where it is one of interactions.
+    var users: UserStore? { place.users }
+
+    /// Opens a data directory of interactions.
+    init(interactions data: String, _ configuration: Configuration, _ console: Console) async throws {
+        try await self.init(data, configuration, console) {
+            let log = try EventLog.open(data, options: LogOptions(configuration.interactions), environment: .system)
+            return JobPlace(log, JobBoard(NamedPolicy(configuration)))
+        }
+    }
+
+    /// Opens a data directory of user metadata with its key, which is made with it.
+    init(users data: String, _ configuration: Configuration, _ console: Console) async throws {
+        try await self.init(data, configuration, console) {
+            let directory = UserDirectory(
+                data: data, keyFile: configuration.users.keyFile, countryDatabase: configuration.users.countryDatabase)
+            var options = UserStore.Options(key: try directory.key(makes: !directory.isThere))
+            directory.note.map { console.say($0) }
+            if let stream = configuration.logins { options.log = LogOptions(stream) }
+            if let path = directory.countryDatabase { options.countries = try CountryDatabase(path) }
+            let store = try await UserStore.open(data, options: options, environment: .system)
+            let named = [store.logins, store.lastLogins].map(\.stream).compactMap { stream in
+                NamedPolicy(configuration, stream).map { (stream, $0) }
+            }
+            return JobPlace(store, policies: Dictionary(uniqueKeysWithValues: named))
+        }
+    }
+
+    /// Tells what recovery found, and takes up the policies that the configuration names.
+    private init(
+        _ data: String, _ configuration: Configuration, _ console: Console, open: () async throws -> JobPlace
+    ) async throws {
         self.data = data
         tokens = TokenBook(configuration)
         watch = try TokenWatch(TokenFile(data: data, disk: PosixDisk()), tokens) { console.say($0) }
-        log = try EventLog.open(data, options: LogOptions(configuration.interactions), environment: .system)
-        metrics = Metrics(of: log)
-        for note in log.report.notes { console.say(note) }
-        for found in log.report.faults { console.say(found.description) }
+        place = try await open()
+        place.tellFindings(console)
+        let log = place.first
+        metrics = place.users.map { Metrics(of: $0) } ?? Metrics(of: log)
         audit = AccessAudit(
-            log, stream: LogOptions().stream, subjectKey: configuration.subjectKey?.bytes, counters: metrics.counters,
+            log, stream: log.stream, subjectKey: configuration.subjectKey?.bytes, counters: metrics.counters,
             now: WallClock.now, say: console.say)
-        let named = NamedPolicy(configuration)
-        place = JobPlace(log, JobBoard(named))
         do {
-            try await named?.takeUp(log, console)
+            for stream in place.streams { try await stream.board.policy?.takeUp(stream.log, console) }
         } catch {
-            try await log.close()
+            try await place.close()
             throw error
         }
     }
 
+    /// What goes on beside its listeners.
+    ///
+    /// - Parameters:
+    ///   - schedule: when it is maintained; `nil`: never.
+    ///   - logger: of what was answered each minute.
+    func services(_ schedule: Schedule?, _ console: Console, _ logger: Logger) async -> [any Service] {
+        let counts = MinuteCounts(metrics: metrics, logger: logger)
+        var services: [any Service] = [
+            Chore { [watch] in await watch.run() }, Chore { [audit] in await audit.run() },
+            Chore { await counts.run() },
+        ]
+        if let control = await control(console) { services.append(control) }
+        if let schedule { services.append(upkeep(schedule, console)) }
+        return services
+    }
+
     /// Events are served even where jobs cannot be, on a file system without sockets.
-    func control(_ console: Console) async -> ControlServer? {
-        let layout = Layout(data: data, stream: LogOptions().stream)
+    private func control(_ console: Console) async -> ControlServer? {
+        let layout = Layout(data: data, stream: log.stream)
         do {
             return try await ControlServer(place, layout, console)
         } catch {
@@ -47,14 +95,15 @@ struct ConfiguredStore {
         }
     }
 
-    /// Takes over what becomes of the tokens, and makes the records of accesses durable.
-    var chores: [Chore] {
-        [Chore { [watch] in await watch.run() }, Chore { [audit] in await audit.run() }]
-    }
-
-    func upkeep(_ schedule: Schedule, _ console: Console) -> Upkeep {
+    private func upkeep(_ schedule: Schedule, _ console: Console) -> Upkeep {
         Upkeep(schedule, .system, console) { [place] console in
             try await MaintainCommand.parse([]).run(in: place, console)
         }
+    }
+
+    /// Makes the last records of accesses durable, and closes the store.
+    func close() async throws {
+        await audit.flush(all: true)
+        try await place.close()
     }
 }

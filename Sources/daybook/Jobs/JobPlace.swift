@@ -4,6 +4,12 @@ import UserMetadata
 
 extension EventLog {
     var stream: StreamName { snapshot().stream }
+
+    /// Tells what recovery found.
+    func tellFindings(_ console: Console) {
+        for note in report.notes { console.say(note) }
+        for found in report.faults { console.say(found.description) }
+    }
 }
 
 /// The open logs of a data directory, on which jobs work.
@@ -36,6 +42,15 @@ struct JobPlace: Sendable {
     init(_ logs: [EventLog]) {
         streams = logs.map { Stream(log: $0, board: JobBoard()) }
         users = nil
+    }
+
+    /// The only one, or that of logins.
+    var first: EventLog { streams[0].log }
+
+    /// Tells what recovery found.
+    func tellFindings(_ console: Console) {
+        for note in users?.notes ?? [] { console.say(note) }
+        for stream in streams { stream.log.tellFindings(console) }
     }
 
     /// Those that a command line means; `nil`: all.

@@ -85,11 +85,7 @@ struct JobRunner {
 
     /// Closes what is open whatever happens. Where both fail, the job's failure is the one to tell.
     private static func run(_ job: some JobCommand, in place: JobPlace, _ console: Console) async throws {
-        for note in place.users?.notes ?? [] { console.say(note) }
-        for log in place.streams.map(\.log) {
-            for note in log.report.notes { console.say(note) }
-            for found in log.report.faults { console.say(found.description) }
-        }
+        place.tellFindings(console)
         var failure: (any Error)?
         do { try await job.run(in: place, console) } catch { failure = error }
         do { try await place.close() } catch { if failure == nil { failure = error } }

@@ -37,8 +37,7 @@ struct Webhead: Service {
         let log = try EventLog.open(
             plan.data, options: Spool.options(plan.forwarding.bounds, resolution: plan.resolution),
             environment: environment)
-        for note in log.report.notes { console.say(note) }
-        for found in log.report.faults { console.say(found.description) }
+        log.tellFindings(console)
         do {
             return try Webhead(plan, log, environment, voices)
         } catch {
