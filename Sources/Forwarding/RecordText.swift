@@ -110,16 +110,3 @@ extension RecordText.Batch {
         return Batch(stretch: stretch, binding: binding, isDisputed: disputed)
     }
 }
-
-extension UInt64 {
-    /// 16 lower-case digits.
-    public var hex: String {
-        let digits = String(self, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
-
-    init?(hex text: some StringProtocol) {
-        guard text.utf8.count == 16, let value = UInt64(text, radix: 16) else { return nil }
-        self = value
-    }
-}

@@ -44,10 +44,22 @@ extension Hash128 {
     }
 
     /// As `xxhsum` prints it, the high half first.
+    public var hex: String { high.hex + low.hex }
+}
+
+extension UInt64 {
+    /// 16 lower-case digits.
     public var hex: String {
-        [high, low].map { half in
-            let digits = String(half, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
+        let digits = String(self, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    /// `nil` for anything but 16 hex digits.
+    public init?(hex text: some StringProtocol) {
+        // A sign is no digit, though numbers are read with one.
+        guard text.utf8.count == 16, text.utf8.first != 0x2B, text.utf8.first != 0x2D,
+            let value = UInt64(text, radix: 16)
+        else { return nil }
+        self = value
     }
 }

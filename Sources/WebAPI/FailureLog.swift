@@ -1,5 +1,6 @@
 import LogEngine
 import Logging
+import SegmentFormat
 import Synchronization
 
 /// Tells who runs the server of answers that failed: a few of each reason a minute, so that a full disk does not fill
@@ -28,7 +29,7 @@ final class FailureLog: Sendable {
 
     /// Returns the number of the request, by which its line is found.
     func tell(_ problem: Problem, _ error: any Error) -> String {
-        let request = Self.text(next.wrappingAdd(0x9E37_79B9_7F4A_7C15, ordering: .relaxed).newValue)
+        let request = next.wrappingAdd(0x9E37_79B9_7F4A_7C15, ordering: .relaxed).newValue.hex
         if isTold(problem.reason) {
             logger.error(
                 "a request failed: \(error is Problem ? problem.detail : "\(error)")",
@@ -45,10 +46,5 @@ final class FailureLog: Sendable {
             minute.failures[reason, default: 0] += 1
             return minute.failures[reason, default: 0] <= Self.most
         }
-    }
-
-    private static func text(_ number: UInt64) -> String {
-        let digits = String(number, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }

@@ -47,7 +47,7 @@ struct ChangeLines {
             throw CommandFailure(.usage, "\(server.url): the event of --since is one of another store")
         }
         try fields.rest.dropLast().withUnsafeBytes { event in
-            guard hexText(xxh3(event)) == revision else { throw foreign }
+            guard xxh3(event).hex == revision else { throw foreign }
             try console.write(event)
         }
         try console.write("\n")

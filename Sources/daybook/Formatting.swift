@@ -65,11 +65,6 @@ func padded(_ value: Int, _ width: Int) -> String {
     return String(repeating: "0", count: max(0, width - digits.count)) + digits
 }
 
-func hexText(_ value: UInt64) -> String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-}
-
 /// Rows of right-aligned columns, two spaces apart.
 struct Table {
     private var rows: [[String]]

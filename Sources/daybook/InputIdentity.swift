@@ -23,7 +23,7 @@ struct InputIdentity: Equatable, Sendable {
 
     /// For a server, which remembers it for a day (SPEC P3).
     func key(of batch: InputBatch) -> String {
-        "\(hexText(hash.high))\(hexText(hash.low))-\(BatchBounds.version).\(format.number)-\(batch.number)"
+        "\(hash.hex)-\(BatchBounds.version).\(format.number)-\(batch.number)"
     }
 
     /// Reads a file to its end and goes back to its beginning. Under `stop` all of it is checked on the way,

@@ -1,3 +1,5 @@
+import SegmentFormat
+
 /// JSON on its way out, written as Python's `json.dumps` writes it, so that the output of `dump` and
 /// of `tools/read_segment.py` can be compared byte by byte.
 indirect enum JSONValue {
@@ -53,7 +55,7 @@ indirect enum JSONValue {
             switch scalar {
             case "\"": output += "\\\""
             case "\\": output += "\\\\"
-            case "\u{0}"..<"\u{20}": output += "\\u" + String(hexText(UInt64(scalar.value)).suffix(4))
+            case "\u{0}"..<"\u{20}": output += "\\u" + String(UInt64(scalar.value).hex.suffix(4))
             default: output.unicodeScalars.append(scalar)
             }
         }

@@ -10,8 +10,8 @@ struct SegmentJSON {
     var value: JSONValue {
         guard let head = dump.head else { return .null }
         return .object([
-            ("store", .text(hexText(head.store.value))), ("segment", .number(head.segment.value)),
-            ("salt", .text(hexText(head.salt.value))), ("stream", .text(head.stream.description)),
+            ("store", .text(head.store.value.hex)), ("segment", .number(head.segment.value)),
+            ("salt", .text(head.salt.value.hex)), ("stream", .text(head.stream.description)),
             ("resolution", .number(head.resolution.milliseconds)), ("created", .number(head.created)),
             ("horizon", .number(head.horizon.milliseconds)),
             ("replaced", .list(head.replaced.map { .number($0.value) })), ("sealed", .bool(dump.seal != nil)),
@@ -83,6 +83,6 @@ struct SegmentJSON {
 
     /// The 16 bytes as they lie in the file.
     private static func hex(_ hash: Hash128) -> JSONValue {
-        .text(hexText(hash.low.byteSwapped) + hexText(hash.high.byteSwapped))
+        .text(hash.low.byteSwapped.hex + hash.high.byteSwapped.hex)
     }
 }

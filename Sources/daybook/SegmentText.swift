@@ -18,8 +18,8 @@ struct SegmentText {
     private static func head(_ head: SegmentHead) -> String {
         let replaced = head.replaced.map { String($0.value) }.joined(separator: ", ")
         return """
-            segment \(head.segment.value) of stream \(head.stream), store \(hexText(head.store.value)), \
-            salt \(hexText(head.salt.value))
+            segment \(head.segment.value) of stream \(head.stream), store \(head.store.value.hex), \
+            salt \(head.salt.value.hex)
             resolution \(durationText(head.resolution.milliseconds)), created \(timeText(head.created)), \
             horizon \(timeText(head.horizon.milliseconds))\(replaced.isEmpty ? "" : ", replaces \(replaced)")
 
@@ -61,7 +61,7 @@ struct SegmentText {
             sealed at \(offset): \(totals.lines.grouped) events in \(totals.blocks.grouped) blocks, \
             \(totals.rawBytes.grouped) raw bytes, next sequence \(totals.nextSequence.value)
             \(seal.keyed.count.grouped) keys, \(seal.sourced.count.grouped) sources remembered, \
-            XXH3-128 \(hexText(seal.fileHash.high))\(hexText(seal.fileHash.low))
+            XXH3-128 \(seal.fileHash.hex)
 
             """
     }

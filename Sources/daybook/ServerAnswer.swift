@@ -77,7 +77,7 @@ struct ServerAnswer {
             throw cutShort("it has no trailer")
         }
         guard let count = trailer.first(name: "daybook-count").flatMap({ Int($0) }), counted ?? count == count,
-            trailer.first(name: "daybook-xxh3") == hexText(hash.wide.high) + hexText(hash.wide.low)
+            trailer.first(name: "daybook-xxh3") == hash.wide.hex
         else { throw cutShort("its count or its hash is not that of what came") }
         guard isComplete == "true" else {
             throw CommandFailure(.data, "\(url): some events could not be read by the server")

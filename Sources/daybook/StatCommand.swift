@@ -71,7 +71,7 @@ struct StoreStatistics {
     var text: String {
         let span = [oldest, newest].map { $0.map { timeText($0.milliseconds) } ?? "–" }
         return """
-            store       \(hexText(snapshot.store.value)), stream \(snapshot.stream), \
+            store       \(snapshot.store.value.hex), stream \(snapshot.stream), \
             resolution \(durationText(snapshot.resolution.milliseconds))
             events      \(events.grouped)
             bytes       \(rawBytes.grouped) raw, \(storedBytes.grouped) stored, ratio \(ratio)
@@ -109,7 +109,7 @@ struct StoreStatistics {
 
     var json: JSONValue {
         .object([
-            ("store", .text(hexText(snapshot.store.value))), ("stream", .text(snapshot.stream.description)),
+            ("store", .text(snapshot.store.value.hex)), ("stream", .text(snapshot.stream.description)),
             ("resolution", .number(snapshot.resolution.milliseconds)),
             ("horizon", .number(snapshot.horizon.milliseconds)),
             ("events", .number(events)), ("raw_bytes", .number(rawBytes)), ("stored_bytes", .number(storedBytes)),

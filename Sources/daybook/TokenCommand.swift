@@ -64,7 +64,7 @@ struct TokenCommand: ParsableCommand {
             let secret = TokenSecret.random()
             let now = WallClock.now()
             let token = Token(
-                id: String(hexText(.random(in: .min ... .max)).prefix(8)), name: name, hash: secret.hash,
+                id: String(UInt64.random(in: .min ... .max).hex.prefix(8)), name: name, hash: secret.hash,
                 scopes: Set(scopes), streams: streams.isEmpty ? nil : Set(streams),
                 created: now / Self.resolution * Self.resolution,
                 expires: expires.map {

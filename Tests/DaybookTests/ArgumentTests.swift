@@ -81,7 +81,7 @@ struct ArgumentTests {
                 "5.00 GiB", "16.0 EiB",
             ])
         #expect([0, 15_757].map(dayText) == ["1970-01-01", "2013-02-21"])
-        #expect(hexText(0xAB) == "00000000000000ab")
+        #expect(UInt64(0xAB).hex == "00000000000000ab")
     }
 
     @Test("tables align to the right")

@@ -11,7 +11,7 @@ struct ChangeLineTests {
     private static let event = #"{"timestamp":1361407200000,"n":"}],\"doc\":"}"#
 
     private static func change(_ event: String = event, revision: String? = nil) -> String {
-        let revision = revision ?? Array(event.utf8).withUnsafeBytes { hexText(xxh3($0)) }
+        let revision = revision ?? Array(event.utf8).withUnsafeBytes { xxh3($0).hex }
         let id = EventID(store: store, sequence: Sequence(7))
         return #"{"seq":7,"id":"\#(id)","changes":[{"rev":"1-\#(revision)"}],"doc":\#(event)}"# + "\r\n"
     }
@@ -20,7 +20,7 @@ struct ChangeLineTests {
         let hash = Array(body.utf8).withUnsafeBytes { xxh3Wide($0) }
         return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
             + "\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n0\r\nDaybook-Count: \(count)\r\n"
-            + "Daybook-XXH3: \(hexText(hash.high))\(hexText(hash.low))\r\nDaybook-Complete: true\r\n\r\n"
+            + "Daybook-XXH3: \(hash.hex)\r\nDaybook-Complete: true\r\n\r\n"
     }
 
     private func tail(_ answer: String, since: String = "6") async throws -> (run: CommandRun, url: String) {

@@ -10,7 +10,7 @@ struct ServerAnswerTests {
     private static let hash = Array(body.utf8).withUnsafeBytes { xxh3Wide($0) }
 
     private static func trailer(count: Int = 1, hash: UInt64 = hash.high, complete: String = "true") -> String {
-        "Daybook-Count: \(count)\r\nDaybook-XXH3: \(hexText(hash))\(hexText(Self.hash.low))\r\n"
+        "Daybook-Count: \(count)\r\nDaybook-XXH3: \(hash.hex)\(Self.hash.low.hex)\r\n"
             + "Daybook-Complete: \(complete)\r\n"
     }
 

@@ -22,6 +22,14 @@ struct RoundTripTests {
         #expect(decoded?.length == FrameSample.head.bytes.count)
     }
 
+    @Test("a number is 16 lower-case hex digits, and is read from 16 of either case")
+    func hex() {
+        #expect([0, 0xAB, UInt64.max].map(\.hex) == ["0000000000000000", "00000000000000ab", "ffffffffffffffff"])
+        #expect(UInt64(hex: "0123456789abcDEF") == 0x0123_4567_89AB_CDEF)
+        let bad = ["", "0", "+000000000000001", "-000000000000000", " 000000000000001", "00000000000000g1"]
+        for text in bad + ["00000000000000001", "000000000000000é"] { #expect(UInt64(hex: text) == nil, "\(text)") }
+    }
+
     @Test(
         "a meta frame keeps every field, in each arrangement",
         arguments: [Arrangement.arrival, .perLine([4, 0, 1, 3, 2]), .perBlock])

@@ -1,4 +1,5 @@
 import Crypto
+import SegmentFormat
 
 /// A token as its holder has it. It is shown once and kept nowhere.
 public struct TokenSecret: Sendable {
@@ -10,11 +11,8 @@ public struct TokenSecret: Sendable {
 
     public static func random() -> TokenSecret {
         var generator = SystemRandomNumberGenerator()
-        let digits = (0..<4).map { _ in
-            let digits = String(generator.next(), radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }
-        return TokenSecret(text: "dbk_" + digits.joined())
+        let words = (0..<4).map { _ in generator.next() }
+        return TokenSecret(text: "dbk_" + words.map(\.hex).joined())
     }
 
     public var hash: TokenHash { TokenHash(ofToken: text) }

@@ -73,7 +73,7 @@ struct ErasureReceipt {
     var damaged: [String] = []
     var holds: [(stream: StreamName, hold: Hold)] = []
 
-    private var name: String { hexText(subject.high) + hexText(subject.low) }
+    private var name: String { subject.hex }
 
     var text: String {
         var lines = ["erased from logins and last-logins; the record in audit has subject \(name)"]

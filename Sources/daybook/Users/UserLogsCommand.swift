@@ -1,5 +1,6 @@
 import ArgumentParser
 import LogEngine
+import SegmentFormat
 import UserMetadata
 
 extension UsersCommand {
@@ -62,7 +63,7 @@ extension UsersCommand {
             do throws(StoredEntryFault) {
                 entry = try LogEntry(stored: line)
             } catch { throw CommandFailure(.data, error.description) }
-            let device = entry.device?.id.map { hexText($0.high) + hexText($0.low) }
+            let device = entry.device?.id.map(\.hex)
             let words = [entry.type, entry.service, entry.loginMethod, device.map { Array($0.utf8) }]
             let all = words + [entry.device?.zone, entry.message]
             let texts = all.map { bytes in bytes.map { String(decoding: $0, as: UTF8.self) } ?? "–" }

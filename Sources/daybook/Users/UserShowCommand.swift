@@ -85,7 +85,7 @@ extension KnownDevice {
         return table.text
     }
 
-    private var name: String { hexText(id.high) + hexText(id.low) }
+    private var name: String { id.hex }
 
     fileprivate var json: JSONValue {
         .object([

@@ -1,4 +1,5 @@
 import Glibc
+import SegmentFormat
 import Settings
 import WebAPI
 
@@ -37,7 +38,7 @@ enum SessionKeyFile {
         guard file >= 0 else { throw failure(path) }
         defer { close(file) }
         var random = SystemRandomNumberGenerator()
-        let secret = (0..<SessionKeys.secretBytes / 8).map { _ in hexText(random.next()) }.joined() + "\n"
+        let secret = (0..<SessionKeys.secretBytes / 8).map { _ in random.next().hex }.joined() + "\n"
         let bytes = Array(secret.utf8)
         guard write(file, bytes, bytes.count) == bytes.count, fsync(file) == 0 else { throw failure(path) }
     }
