@@ -39,8 +39,8 @@ struct DeliveryKey: Equatable {
     private static func source(_ text: String) -> Name? {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 3, (1...64).contains(parts[0].utf8.count), parts[0].utf8.allSatisfy(isNameByte),
-            parts[1].utf8.count == 16, let epoch = UInt64(parts[1], radix: 16), parts[2].utf8.first != 0x2B,
-            let number = UInt64(parts[2]), (1...UInt64(Int64.max)).contains(number)
+            let epoch = UInt64(hex: parts[1]), parts[2].utf8.first != 0x2B, let number = UInt64(parts[2]),
+            (1...UInt64(Int64.max)).contains(number)
         else { return nil }
         return .source(String(parts[0]), epoch: epoch, number: number)
     }
