@@ -28,29 +28,15 @@ public struct KeyCursor: Equatable, Sendable {
     /// Lines that are the same in one bucket, and were delivered.
     fileprivate var copies: UInt64
 
-    private var words: [UInt64] { [query, bucket.milliseconds, hash.high, hash.low, copies] }
-
     /// Lower-case hex digits; opaque.
-    public var text: String {
-        let sum = words.withUnsafeBytes { xxh3($0) }
-        return (words + [sum]).map { word in
-            let digits = String(word, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
-    }
+    public var text: String { CursorText.text(of: [query, bucket.milliseconds, hash.high, hash.low, copies]) }
 
     /// `nil` for anything that `text` did not make.
     public init?(text: some StringProtocol) {
-        let digits = Array(text.utf8)
-        guard digits.count == 6 * 16 else { return nil }
-        let words = stride(from: 0, to: digits.count, by: 16).compactMap { start in
-            UInt64(String(decoding: digits[start..<start + 16], as: UTF8.self), radix: 16)
-        }
-        guard words.count == 6 else { return nil }
+        guard let words = CursorText.words(of: text, count: 5) else { return nil }
         self.init(
             query: words[0], bucket: Bucket(milliseconds: words[1]), hash: Hash128(low: words[3], high: words[2]),
             copies: words[4])
-        guard self.text == String(text) else { return nil }
     }
 
     fileprivate init(query: UInt64, bucket: Bucket, hash: Hash128, copies: UInt64) {

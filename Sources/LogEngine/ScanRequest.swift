@@ -63,40 +63,22 @@ public struct ScanCursor: Hashable, Sendable {
 }
 
 extension ScanCursor {
-    private var words: [UInt64] {
-        [
-            order == .time ? 0 : 1, query, position.bucket.milliseconds, position.sequence.value, pin.value,
-            horizon.milliseconds, eraseCount,
-        ]
-    }
-
     /// Lower-case hex digits; opaque.
     public var text: String {
-        let sum = words.withUnsafeBytes { xxh3($0) }
-        return (words + [sum]).map { word in
-            let digits = String(word, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
+        CursorText.text(of: [
+            order == .time ? 0 : 1, query, position.bucket.milliseconds, position.sequence.value, pin.value,
+            horizon.milliseconds, eraseCount,
+        ])
     }
 
     /// `nil` for anything that `text` did not make.
     public init?(text: some StringProtocol) {
-        let digits = Array(text.utf8)
-        guard digits.count == 8 * 16 else { return nil }
-        var words: [UInt64] = []
-        for start in stride(from: 0, to: digits.count, by: 16) {
-            let part = String(decoding: digits[start..<start + 16], as: UTF8.self)
-            guard let word = UInt64(part, radix: 16) else { return nil }
-            words.append(word)
-        }
-        let sum = words.removeLast()
-        guard words.withUnsafeBytes({ xxh3($0) }) == sum, words[0] <= 1 else { return nil }
+        guard let words = CursorText.words(of: text, count: 7), words[0] <= 1 else { return nil }
         order = words[0] == 0 ? .time : .arrival
         query = words[1]
         position = ScanPosition(bucket: Bucket(milliseconds: words[2]), sequence: Sequence(words[3]))
         pin = Sequence(words[4])
         horizon = Bucket(milliseconds: words[5])
         eraseCount = words[6]
-        guard self.text == String(text) else { return nil }
     }
 }
