@@ -26,12 +26,6 @@ struct ManifestReading {
         return slots.firstIndex { $0 != .valid(ruling) } ?? 0
     }
 
-    /// Both slots hold the same generation.
-    var isSettled: Bool {
-        guard let ruling else { return false }
-        return slots.allSatisfy { $0 == .valid(ruling) }
-    }
-
     static func read(_ layout: Layout, _ disk: any Disk) throws(StoreError) -> ManifestReading {
         var slots: [Slot] = []
         for slot in 0..<ManifestStore.slotCount { slots.append(try readSlot(layout.manifest(slot), disk)) }

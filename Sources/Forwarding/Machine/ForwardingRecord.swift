@@ -42,9 +42,6 @@ public struct ForwardingRecord: Equatable, Sendable {
         batches.first.map { Sequence($0.stretch.first.value - 1) } ?? cut
     }
 
-    /// Events in batches.
-    public var eventsUnderWay: Int { batches.reduce(0) { $0 + $1.stretch.events } }
-
     /// Of the batch that a server knows by this number.
     func indexOfBatch(boundTo server: ServerName, _ number: UInt64) -> Int? {
         batches.firstIndex { $0.binding?.server == server && $0.binding?.number == number }
