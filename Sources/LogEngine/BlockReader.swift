@@ -21,9 +21,6 @@ final class SharedBlock {
 /// Reads blocks for one scan. A block that breaks a clause is reported and left out; the scan's
 /// answer is then not complete.
 final class BlockReader {
-    /// Small blocks that follow one another are read this many bytes at a time.
-    private static let readAhead = 256 << 10
-
     private let access: SegmentAccess
     /// Lines above it are left out: they came after the first page, and have since been put among others.
     private let pin: Sequence
@@ -31,18 +28,15 @@ final class BlockReader {
     /// Of segments that were looked into: where the blocks begin that may hold something erased.
     private var erased: [SegmentNumber: Set<UInt64>] = [:]
     private(set) var faults: [FileFault] = []
-    private var buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: BlockReader.readAhead, alignment: 16)
+    private let ahead = ReadAhead()
     private let scratch = ScanOutput()
     private let decoder = ZstdDecoder()
-    private var held: (segment: SegmentNumber, start: UInt64, count: Int)?
 
     init(_ access: SegmentAccess, pin: Sequence = Sequence(.max), erasures: Erasures? = nil) {
         self.erasures = erasures
         self.access = access
         self.pin = pin
     }
-
-    deinit { buffer.deallocate() }
 
     func report(_ fault: FileFault) {
         if !faults.contains(fault) { faults.append(fault) }
@@ -62,7 +56,7 @@ final class BlockReader {
     /// The meta of a block, without reading its data; `nil` where it is damaged. What was read ahead stays.
     func meta(_ block: BlockReference) throws(StoreError) -> BlockMeta? {
         let (offset, count) = (block.entry.offset, block.entry.metaLength)
-        if let bytes = held(block.segment, offset, count) {
+        if let bytes = ahead.held(of: block.segment, from: offset, count: count) {
             return checked(block) { () throws(FormatFault) in try Self.meta(bytes, block) }
         }
         let bytes = try block.segment.file.read(count, at: offset)
@@ -203,7 +197,8 @@ final class BlockReader {
         let slice = BlockSlice(meta, buckets)
         guard slice.lines > 0 else { return }
         let stored = layout.frameRange(slice.byteRange)
-        let bytes = try bytes(block.segment, from: block.dataOffset + UInt64(stored.lowerBound), count: stored.count)
+        let bytes = try ahead.bytes(
+            of: block.segment, from: block.dataOffset + UInt64(stored.lowerBound), count: stored.count)
         checked(block) { () throws(FormatFault) in
             guard bytes.count == stored.count else { throw FormatFault(.dataTruncated, at: block.dataOffset) }
             let part = FramePart(
@@ -218,8 +213,8 @@ final class BlockReader {
     func withFrame<Result>(
         _ block: BlockReference, _ body: (BlockMeta, UnsafeRawBufferPointer) throws(FormatFault) -> Result
     ) throws(StoreError) -> Result? {
-        let frames = try bytes(
-            block.segment, from: block.entry.offset, count: block.entry.metaLength + block.entry.dataLength)
+        let frames = try ahead.bytes(
+            of: block.segment, from: block.entry.offset, count: block.entry.metaLength + block.entry.dataLength)
         return checked(block) { () throws(FormatFault) in
             let (meta, data) = try Self.taken(frames, block)
             return try body(meta, data)
@@ -257,54 +252,5 @@ final class BlockReader {
             throw FormatFault(.sealBlocks, at: block.entry.offset)
         }
         return meta
-    }
-
-    // MARK: - Bytes
-
-    /// `count` bytes of a segment, fewer where the file ends; valid until the next call.
-    private func bytes(
-        _ segment: OpenSegment, from offset: UInt64, count: Int
-    ) throws(StoreError) -> UnsafeRawBufferPointer {
-        if let held = held(segment, offset, count) { return held }
-        // What was read of it already is moved to the front, and not read again.
-        let known = alreadyRead(segment, offset)
-        let wanted = max(count, known == nil ? 0 : Self.readAhead)
-        held = nil
-        makeRoom(for: wanted, keeping: known ?? 0..<0)
-        let kept = known?.count ?? 0
-        let place = UnsafeMutableRawBufferPointer(rebasing: buffer[kept..<wanted])
-        let got = kept + (try segment.file.read(into: place, at: offset + UInt64(kept)))
-        held = (segment.number, offset, got)
-        return slice(from: 0, min(count, got))
-    }
-
-    /// The part of the buffer that holds a segment from `offset` on; `nil` where the last bytes that were read do
-    /// not go up to there.
-    private func alreadyRead(_ segment: OpenSegment, _ offset: UInt64) -> Range<Int>? {
-        guard let held, held.segment == segment.number, offset >= held.start,
-            offset <= held.start + UInt64(held.count)
-        else { return nil }
-        return Int(offset - held.start)..<held.count
-    }
-
-    /// Moves a part of the buffer to its front, where `count` bytes have room.
-    private func makeRoom(for count: Int, keeping part: Range<Int>) {
-        let known = UnsafeRawBufferPointer(rebasing: buffer[part])
-        guard buffer.count < count else { return buffer.copyMemory(from: known) }
-        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: count + count / 2, alignment: 16)
-        larger.copyMemory(from: known)
-        buffer.deallocate()
-        buffer = larger
-    }
-
-    private func held(_ segment: OpenSegment, _ offset: UInt64, _ count: Int) -> UnsafeRawBufferPointer? {
-        guard let held, held.segment == segment.number, offset >= held.start,
-            offset + UInt64(count) <= held.start + UInt64(held.count)
-        else { return nil }
-        return slice(from: Int(offset - held.start), count)
-    }
-
-    private func slice(from start: Int, _ count: Int) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[start..<start + count])
     }
 }
