@@ -20,7 +20,7 @@ private final class Purge {
     private let options: PurgeOptions
     private let control: JobControl
     private let progress: @Sendable (JobProgress) -> Void
-    private let access: SegmentAccess
+    private let survey: PurgeSurvey
 
     init(
         _ log: EventLog, _ options: PurgeOptions, _ control: JobControl,
@@ -30,7 +30,7 @@ private final class Purge {
         self.options = options
         self.control = control
         self.progress = progress
-        access = SegmentAccess(log.layout, log.disk)
+        survey = PurgeSurvey(log, policy: options.policy)
     }
 
     func run() throws(StoreError) -> PurgeReport {
@@ -51,11 +51,11 @@ private final class Purge {
         var state = try log.jobState()
         if !options.allowsStep { try state.checkClock(step: options.maxStep, log.layout.root) }
         // Before a purge does anything it has the checkpoints hold what goes.
-        let wanted = try plan(state, unheld: .latest)
-        if options.isDryRun { return PurgeReport(plan: try told(wanted, state)) }
+        let wanted = try survey.plan(state, unheld: .latest)
+        if options.isDryRun { return PurgeReport(plan: try survey.told(wanted, state)) }
         let failure = try secure(wanted, &state)
-        var found = try plan(state, unheld: log.unheld(state))
-        var report = PurgeReport(plan: try told(found, state))
+        var found = try survey.plan(state, unheld: log.unheld(state))
+        var report = PurgeReport(plan: try survey.told(found, state))
         if found.horizon < wanted.horizon, found.stoppedBy == nil {
             report.heldBack =
                 failure ?? "events that came while checkpoints were written stay until the next purge"
@@ -65,14 +65,14 @@ private final class Purge {
             try log.record(.purge, state.now, hasSucceeded: true)
             return report
         }
-        try raiseHorizon(to: found, try told(found, state))
+        try raiseHorizon(to: found, try survey.told(found, state))
         let horizonBefore = state.manifest.horizon
         state = try log.jobState()
-        found = try plan(state, unheld: log.unheld(state))
-        let plan = try told(found, state, horizonBefore: horizonBefore)
+        found = try survey.plan(state, unheld: log.unheld(state))
+        let plan = try survey.told(found, state, horizonBefore: horizonBefore)
         if !plan.segments.isEmpty { try record(plan, at: state.manifest.resolution.bucket(of: state.now).milliseconds) }
         report.plan = plan
-        let allocated = try allocatedBytes(state)
+        let allocated = try survey.allocatedBytes(state)
         try drop(found, plan, state)
         try bury(found, state)
         try removeAside(before: Retention.disposable(before: found.horizon, holds: state.manifest.lists.holds.all))
@@ -82,7 +82,7 @@ private final class Purge {
             try bury(found, state)
         }
         try removeEmptyDays()
-        let left = try allocatedBytes(try log.jobState())
+        let left = try survey.allocatedBytes(try log.jobState())
         report.freedBytes = allocated - min(allocated, left)
         try log.record(.purge, state.now, hasSucceeded: report.deferred.isEmpty)
         report.hasReserve = try takeReserve()
@@ -124,89 +124,6 @@ private final class Purge {
             if isFull { try writer.lendReserve() }
             try writer.raiseHorizon(to: horizon, purgedThrough: purged, hasView: hasView)
         }
-    }
-
-    // MARK: - Plan
-
-    private func plan(_ state: JobState, unheld: Bucket) throws(StoreError) -> RetentionPlan {
-        var segments: [RetainedSegment] = []
-        for entry in state.manifest.segments {
-            let bytes = try log.disk.allocatedLength(log.layout.path(of: entry)) ?? 0
-            segments.append(RetainedSegment(entry, allocatedBytes: bytes))
-        }
-        if state.active.totals.blocks > 0 {
-            let active = state.active.segment
-            let entry = SegmentEntry(
-                segment: active.number, salt: active.salt, length: state.active.length,
-                fileHash: Hash128(low: 0, high: 0), totals: state.active.totals, sealed: state.now, deliveries: 0,
-                isDamaged: false)
-            segments.append(
-                RetainedSegment(
-                    entry, allocatedBytes: try log.disk.allocatedLength(active.file.path) ?? 0, isActive: true))
-        }
-        return RetentionPlan(
-            segments, policy: options.policy ?? state.manifest.lists.policy ?? RetentionPolicy(),
-            manifest: state.manifest, unheld: unheld, freeBytes: log.freeBytes(), now: state.now)
-    }
-
-    /// The plan with what goes of each segment, from metadata alone.
-    private func told(
-        _ plan: RetentionPlan, _ state: JobState, horizonBefore: Bucket? = nil
-    ) throws(StoreError) -> PurgePlan {
-        var told: [PurgedSegment] = []
-        for (segment, action) in plan.actions { told.append(try self.told(segment, action, plan, state)) }
-        return PurgePlan(
-            stream: state.manifest.stream,
-            policy: options.policy ?? state.manifest.lists.policy ?? RetentionPolicy(),
-            horizonBefore: horizonBefore ?? state.manifest.horizon, horizonAfter: plan.horizon, wanted: plan.wanted,
-            stoppedBy: plan.stoppedBy, segments: told)
-    }
-
-    private func told(
-        _ segment: RetainedSegment, _ action: RetentionPlan.Action, _ plan: RetentionPlan, _ state: JobState
-    ) throws(StoreError) -> PurgedSegment {
-        let entry = segment.entry
-        let isActive = segment.isActive
-        var (events, oldest, newest, last) = (UInt64(0), Bucket?.none, Bucket?.none, Sequence(0))
-        switch action {
-        case .drop:
-            events = entry.lines
-            if entry.lines > 0 {
-                (oldest, newest) = (entry.firstBucket, entry.lastBucket)
-                last = Sequence(entry.nextSequence.value - 1)
-            }
-        case .rewrite:
-            let floor = Retention.disposable(before: plan.horizon, holds: state.manifest.lists.holds.all)
-            var manifest = state.manifest
-            manifest.horizon = .earliest
-            let snapshot = LogSnapshot(
-                manifest: manifest, sealed: SealedSegments(isActive ? [] : [entry]),
-                active: isActive ? state.active : nil, access: access,
-                erasures: Erasures(manifest.lists.tombstones, log.keys))
-            var walk = MetadataWalk(snapshot, 0...(floor.milliseconds - 1))
-            try walk.visit {
-                events += UInt64($0.lines)
-                oldest = min(oldest ?? $0.firstBucket, $0.firstBucket)
-                newest = max(newest ?? $0.lastBucket, $0.lastBucket)
-                last = max(last, $0.lastSequence)
-            }
-        }
-        let bytes =
-            action == .drop ? segment.allocatedBytes : Self.share(events, of: entry.lines, segment.allocatedBytes)
-        return PurgedSegment(
-            number: entry.segment, path: isActive ? log.layout.hotSegment(entry.segment) : log.layout.path(of: entry),
-            hash: entry.fileHash, action: action == .drop ? .dropped : .rewritten, events: events, bytes: bytes,
-            oldest: oldest, newest: newest, lastSequence: last)
-    }
-
-    private static func share(_ events: UInt64, of all: UInt64, _ bytes: UInt64) -> UInt64 {
-        all == 0 ? 0 : UInt64(Double(bytes) * Double(events) / Double(all))
-    }
-
-    private func allocatedBytes(_ state: JobState) throws(StoreError) -> UInt64 {
-        var sum: UInt64 = 0
-        for entry in state.manifest.segments { sum += try log.disk.allocatedLength(log.layout.path(of: entry)) ?? 0 }
-        return sum
     }
 
     // MARK: - Execution
