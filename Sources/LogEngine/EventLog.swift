@@ -54,7 +54,7 @@ public final class EventLog: Sendable {
         store = writer.manifest.store
         resolution = writer.manifest.resolution
         deliverySecret = writer.manifest.deliverySecret
-        room = writer.room
+        room = writer.room.free
         lock = opened.lock
         let board = SnapshotBoard(writer.snapshot)
         self.board = board

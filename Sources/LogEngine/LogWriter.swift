@@ -21,8 +21,7 @@ final class LogWriter {
     private let mark: StoreFile
     private let lock: any DiskFile
     let access: SegmentAccess
-    let reserve: Reserve
-    let room: WriteRoom
+    let room: WriterRoom
     private(set) var poison: StoreError?
     /// Of the last commit, if it made something durable.
     private(set) var report: CommitReport?
@@ -40,14 +39,13 @@ final class LogWriter {
         memory = opened.memory
         mark = opened.mark
         lock = opened.lock
-        reserve = opened.reserve
         sealed = SealedSegments(opened.manifests.current.segments)
         highestNumber = max(opened.manifests.current.highestSegment, opened.active.head.segment)
         access = SegmentAccess(opened.layout, environment.disk)
         for fault in opened.report.faults { access.faults.report(fault) }
         graveyard = Graveyard(access) { [alarm] in alarm.ring() }
         era = SnapshotEra(graveyard)
-        room = WriteRoom(environment.disk, opened.layout.root, leaving: opened.reserve.keptFree)
+        room = WriterRoom(environment.disk, opened.layout, opened.reserve)
         erasures = Erasures(opened.manifests.current.lists.tombstones, options.keys)
         self.options = options
         self.environment = environment
@@ -75,9 +73,7 @@ final class LogWriter {
                 appends, after: memory, nextSequence: nextSequence, horizon: manifest.horizon,
                 resolution: manifest.resolution, now: environment.now())
             guard !plan.isEmpty else { return plan.answers }
-            try room.take(
-                plan.storedBytes, appends: appends.count, leaving: reserve.keptFree, now: environment.now())
-            takeMissingReserve()
+            try room.take(plan, appends: appends.count, now: environment.now())
             try makeRoom(for: plan)
             try write(plan, batches: appends.count)
             return plan.answers
@@ -249,7 +245,7 @@ final class LogWriter {
             lastCommit: active.totals.lastCommit,
             nextSequence: nextSequence)
         do throws(StoreError) {
-            try payingFromReserve { () throws(StoreError) in
+            try room.payingFromReserve { () throws(StoreError) in
                 try listUnlisted()
                 try manifests.update { $0.cleanClose = clean }
             }
@@ -265,7 +261,7 @@ extension LogWriter {
         if let poison { throw .poisoned(by: poison) }
         let tombstones = manifest.lists.tombstones
         do throws(StoreError) {
-            try payingFromReserve { () throws(StoreError) in
+            try room.payingFromReserve { () throws(StoreError) in
                 try listUnlisted()
                 try manifests.update(change)
             }
@@ -275,36 +271,5 @@ extension LogWriter {
         if tombstones != manifest.lists.tombstones { takeErasures() }
         graveyard.take(strays)
         strays = []
-    }
-
-    /// What the disk has no room for is written once more in the room of RESERVE, which takes what is left.
-    private func payingFromReserve(_ write: () throws(StoreError) -> Void) throws(StoreError) {
-        do throws(StoreError) {
-            try write()
-        } catch {
-            guard error.code == .noSpace, reserve.isHeld else { throw error }
-            try reserve.give(until: .missing)
-            try write()
-            reserve.take()
-            room.forget()
-        }
-    }
-
-    /// Appends have found the room that they leave for RESERVE.
-    private func takeMissingReserve() {
-        guard reserve.isMissing else { return }
-        reserve.take()
-        room.forget()
-    }
-
-    /// Gives the room of RESERVE to what is written until `takeReserve`. Appends do not get it.
-    func lendReserve() throws(StoreError) { try reserve.give(until: .lent) }
-
-    /// Takes the room of RESERVE again; `false` where there is not enough yet.
-    func takeReserve() throws(StoreError) -> Bool {
-        reserve.take()
-        room.forget()
-        if case .failed(let failure) = reserve.state { throw failure }
-        return !reserve.isMissing
     }
 }

@@ -44,7 +44,7 @@ private final class Purge {
     }
 
     private func takeReserve() throws(StoreError) -> Bool {
-        try log.performAndWait { (writer) throws(StoreError) in try writer.takeReserve() }
+        try log.performAndWait { (writer) throws(StoreError) in try writer.room.takeReserve() }
     }
 
     private func purge() throws(StoreError) -> PurgeReport {
@@ -109,7 +109,7 @@ private final class Purge {
     private func writeCheckpoint() throws(StoreError) {
         do throws(StoreError) { try log.writeCheckpoint(evenIfSame: true) } catch {
             guard error.code == .noSpace else { throw error }
-            try log.performAndWait { (writer) throws(StoreError) in try writer.lendReserve() }
+            try log.performAndWait { (writer) throws(StoreError) in try writer.room.lendReserve() }
             try log.writeCheckpoint(evenIfSame: true)
         }
     }
@@ -121,7 +121,7 @@ private final class Purge {
         let isFull = log.freeBytes().map { $0 < log.reserveBytes } ?? false
         let hasView = log.kept.view != nil
         try log.performAndWait { (writer) throws(StoreError) in
-            if isFull { try writer.lendReserve() }
+            if isFull { try writer.room.lendReserve() }
             try writer.raiseHorizon(to: horizon, purgedThrough: purged, hasView: hasView)
         }
     }

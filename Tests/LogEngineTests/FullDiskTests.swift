@@ -132,8 +132,8 @@ private struct FullDiskModel {
         case 9..<11: try fill()
         case 11..<14: try makeRoom()
         case 14: _ = try? await log.seal()
-        case 15: try await log.perform { (writer) throws(StoreError) in try writer.lendReserve() }
-        case 16: _ = try await log.perform { (writer) throws(StoreError) in try writer.takeReserve() }
+        case 15: try await log.perform { (writer) throws(StoreError) in try writer.room.lendReserve() }
+        case 16: _ = try await log.perform { (writer) throws(StoreError) in try writer.room.takeReserve() }
         case 17: try await reopen { log, disk in try await log.close() }
         case 18: try await reopen { log, disk in disk = disk.processCrash() }
         default:

@@ -144,7 +144,7 @@ struct PurgeTests {
         try await kept.log.seal()
         let straddling = try #require(kept.entries.first)
         // Others have taken what a former purge gave up.
-        try await kept.log.perform { (writer) throws(StoreError) in try writer.lendReserve() }
+        try await kept.log.perform { (writer) throws(StoreError) in try writer.room.lendReserve() }
         kept.disk.freeBytes = straddling.length - 1
         let report = try await kept.log.purge(Self.options(days: 2))
         #expect(report.deferred.map(\.segment.number) == [straddling.segment] && !report.hasReserve)

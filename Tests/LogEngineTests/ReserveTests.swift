@@ -90,32 +90,32 @@ struct ReserveTests {
         let log = try open()
         disk.freeBytes = Self.reserve + 10_000
         #expect(await append(100, to: log) == nil)
-        try await log.perform { (writer) throws(StoreError) in try writer.lendReserve() }
+        try await log.perform { (writer) throws(StoreError) in try writer.room.lendReserve() }
         #expect(disk.freeBytes > 2 * Self.reserve)
         #expect(try reserved() == nil)
         disk.freeBytes -= 10_000
         #expect(await append(200, to: log)?.code == .noSpace)
-        #expect(try await log.perform { (writer) throws(StoreError) in try writer.takeReserve() })
+        #expect(try await log.perform { (writer) throws(StoreError) in try writer.room.takeReserve() })
         #expect(try reserved() == Self.reserve)
-        try await log.perform { (writer) throws(StoreError) in try writer.lendReserve() }
+        try await log.perform { (writer) throws(StoreError) in try writer.room.lendReserve() }
         disk.freeBytes = Self.reserve - 1
-        #expect(try await !log.perform { (writer) throws(StoreError) in try writer.takeReserve() })
+        #expect(try await !log.perform { (writer) throws(StoreError) in try writer.room.takeReserve() })
         #expect(try reserved() == nil && disk.freeBytes == Self.reserve - 1)
-        try await log.perform { (writer) throws(StoreError) in try writer.lendReserve() }
+        try await log.perform { (writer) throws(StoreError) in try writer.room.lendReserve() }
         disk.freeBytes = 2 * Self.reserve + 10_000
         #expect(await append(200, to: log) == nil)
         #expect(try reserved() == nil, "still lent")
-        #expect(try await log.perform { (writer) throws(StoreError) in try writer.takeReserve() })
+        #expect(try await log.perform { (writer) throws(StoreError) in try writer.room.takeReserve() })
         try await log.close()
     }
 
     @Test("taken again, what is free is asked for before the next append")
     func takenAgain() async throws {
         let log = try open()
-        try await log.perform { (writer) throws(StoreError) in try writer.lendReserve() }
+        try await log.perform { (writer) throws(StoreError) in try writer.room.lendReserve() }
         disk.freeBytes = 2 * Self.reserve + 100_000
         #expect(await append(100, to: log) == nil)
-        #expect(try await log.perform { (writer) throws(StoreError) in try writer.takeReserve() })
+        #expect(try await log.perform { (writer) throws(StoreError) in try writer.room.takeReserve() })
         disk.freeBytes = 100
         let refusals = log.health.appendsWithoutRoom
         _ = try? await log.append(TestBatch(200, buckets: [1]).lines, delivery: nil)
@@ -169,7 +169,7 @@ struct ReserveTests {
         #expect(log.report.notes.count == 1)
         #expect(await append(100, to: log) == nil)
         #expect(try reserved() == nil && disk.calls(of: .allocate) == 1)
-        #expect(try await log.perform { (writer) throws(StoreError) in try writer.takeReserve() })
+        #expect(try await log.perform { (writer) throws(StoreError) in try writer.room.takeReserve() })
         try await log.close()
     }
 }
