@@ -96,8 +96,10 @@ private struct KeyScan {
     private let query: KeyQuery
     private let reader: BlockReader
     private let output = ScanOutput()
-    /// The lines of the page, one more, and those of the cursor's place that were delivered.
+    /// The lines of the page, and one more.
     private let wanted: Int
+    /// Of the lines at the cursor's place, which are all the same, so many are still to be left out.
+    private var delivered: UInt64
     private var found: [Line] = []
     /// Lines of earlier buckets are not wanted any more.
     private var floor: Bucket
@@ -106,7 +108,8 @@ private struct KeyScan {
         self.snapshot = snapshot
         self.query = query
         reader = BlockReader(snapshot.access, erasures: snapshot.erasures)
-        wanted = query.limit + 1 + Int(clamping: query.cursor?.copies ?? 0)
+        wanted = query.limit + 1
+        delivered = query.cursor?.copies ?? 0
         floor = max(query.since, snapshot.horizon)
         queryHash = [query.key.low, query.key.high].withUnsafeBytes { xxh3($0, seed: snapshot.store.value) }
     }
@@ -153,7 +156,13 @@ private struct KeyScan {
 
     private mutating func take(_ bytes: UnsafeRawBufferPointer, _ bucket: Bucket) {
         let line = Line(bucket: bucket, hash: snapshot.orderHash(bytes), bytes: Array(bytes))
-        if let cursor = query.cursor, !line.isBehind(cursor) { return }
+        if let cursor = query.cursor {
+            guard line.isBehind(cursor) else { return }
+            if delivered > 0, line.isSame(as: cursor) {
+                delivered -= 1
+                return
+            }
+        }
         found.append(line)
         guard found.count >= 2 * wanted else { return }
         found.sort(by: Line.precedes)
@@ -163,16 +172,8 @@ private struct KeyScan {
 
     var page: KeyPage {
         var page = KeyPage(faults: reader.faults)
-        var rest = found[...]
-        var copies = query.cursor?.copies ?? 0
-        if let cursor = query.cursor {
-            while copies > 0, let first = rest.first, first.isSame(as: cursor) {
-                rest.removeFirst()
-                copies -= 1
-            }
-        }
-        page.lines = rest.prefix(query.limit).map(\.bytes)
-        if rest.count > query.limit { page.next = cursor(behind: rest.prefix(query.limit)) }
+        page.lines = found.prefix(query.limit).map(\.bytes)
+        if found.count > query.limit { page.next = cursor(behind: found.prefix(query.limit)) }
         return page
     }
 

@@ -95,6 +95,30 @@ struct KeyedLogTests {
         try await kept.log.close()
     }
 
+    @Test("however many copies a cursor says were delivered, a page takes no more than its lines")
+    func forgedCopies() async throws {
+        let kept = try KeyedLog(hidesArrival: true)
+        try await kept.append((0..<5).map { _ in ("ann", kept.bucket(daysAgo: 1)) }, copy: 0)
+        try await kept.append([("ann", kept.bucket(daysAgo: 2))])
+        let snapshot = kept.log.snapshot()
+        func page(_ cursor: KeyCursor?) throws -> KeyPage {
+            let query = KeyQuery(key: KeyedLog.key("ann"), limit: 1, cursor: cursor)
+            return try snapshot.page(of: query) { _ in true }
+        }
+        let first = try page(nil)
+        let text = try #require(first.next?.text)
+        for copies in [4, 5, 6, UInt64(Int.max), .max - 1, .max] {
+            var words = try #require(CursorText.words(of: text, count: 5))
+            #expect(words[4] == 1)
+            words[4] = copies
+            let forged = try #require(KeyCursor(text: CursorText.text(of: words)))
+            let found = try page(forged)
+            #expect((found.lines == first.lines) == (copies < 5))
+            #expect((found.next == nil) == (copies >= 5))
+        }
+        try await kept.log.close()
+    }
+
     @Test("a range ends where it is told, and a cursor of another key is refused")
     func range() async throws {
         let kept = try KeyedLog(hidesArrival: true)
