@@ -54,9 +54,9 @@ struct ScanStart {
                 order: request.order, query: query, position: ScanPosition(bucket: .earliest, sequence: Sequence(0)),
                 pin: snapshot.lastSequence, horizon: snapshot.horizon, eraseCount: snapshot.eraseCount)
         }
-        guard cursor.query == query, cursor.order == request.order, cursor.pin < snapshot.nextSequence else {
-            throw .badCursor
-        }
+        guard cursor.query == query, cursor.order == request.order, cursor.pin < snapshot.nextSequence,
+            request.order == .arrival || cursor.position.sequence <= cursor.pin
+        else { throw .badCursor }
         let wasPurged =
             snapshot.horizon > cursor.horizon
             && (request.order == .arrival || snapshot.horizon > cursor.position.bucket)

@@ -185,6 +185,28 @@ struct ScanTests {
         try await other.log.close()
     }
 
+    @Test("a cursor behind an event that its first page did not have is refused")
+    func forgedPosition() async throws {
+        let scanned = try await shuffledLog()
+        let snapshot = scanned.log.snapshot()
+        for order in ScanRequest.Order.allCases {
+            let first = ScanRequest(order: order, limit: 1)
+            let cursor = try #require(try scanned.read(first).summary.cursor)
+            // In order of arrival nothing can be behind it.
+            for (sequence, isTaken) in [(snapshot.lastSequence.value, true), (UInt64.max, order == .arrival)] {
+                var words = try #require(CursorText.words(of: cursor.text, count: 7))
+                words[3] = sequence
+                let forged = try #require(ScanCursor(text: CursorText.text(of: words)))
+                let scan = Result { () throws(StoreError) in try Scan(snapshot, first.going(on: forged)) }
+                switch scan {
+                case .success: #expect(isTaken)
+                case .failure(let error): #expect(!isTaken && error.code == .badCursor)
+                }
+            }
+        }
+        try await scanned.log.close()
+    }
+
     // MARK: - Purge and erasure
 
     @Test("events before the horizon are not there, in either order or by sequence")
