@@ -76,7 +76,7 @@ struct ServerAnswer {
         guard let trailer = response.body.trailers, let isComplete = trailer.first(name: "daybook-complete") else {
             throw cutShort("it has no trailer")
         }
-        guard let count = trailer.first(name: "daybook-count").flatMap({ Int($0) }), counted ?? count == count,
+        guard let count = trailer.first(name: "daybook-count").flatMap({ Int($0) }), counted ?? max(count, 0) == count,
             trailer.first(name: "daybook-xxh3") == hash.wide.hex
         else { throw cutShort("its count or its hash is not that of what came") }
         guard isComplete == "true" else {

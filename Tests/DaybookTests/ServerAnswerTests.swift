@@ -47,4 +47,11 @@ struct ServerAnswerTests {
         #expect(run.talk.isEmpty == (status == 0))
         if answer.hasPrefix("HTTP/1.1 200") { #expect(run.output == Self.body) }
     }
+
+    @Test("of frames, whose events nobody counts here, there are none or some", arguments: [(0, 0), (1, 0), (-1, 69)])
+    func countOfFrames(count: Int, status: Int32) async throws {
+        let server = try CannedServer(answering: Self.answer(Self.trailer(count: count)))
+        let run = try await CommandRun("read", "--format", "lz4", "--order", "arrival", "--url", server.url)
+        #expect(run.status == status, "\(run.talk)")
+    }
 }
