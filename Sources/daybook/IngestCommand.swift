@@ -109,7 +109,7 @@ struct IngestCommand: AsyncParsableCommand {
             return try await target.store(&reader, &tally)
         }
         let log = try EventLog.open(store.directory, options: LogOptions(), environment: .system)
-        for note in log.report.notes { Console.current.say(note) }
+        log.tellFindings(Console.current)
         let result: Result<Void, any Error>
         do {
             let target = DirectoryTarget(log: log, onError: onError, identity: identity)

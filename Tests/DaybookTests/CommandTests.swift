@@ -31,6 +31,21 @@ struct CommandTests {
         try await log.close()
     }
 
+    @Test("damage that ingest meets when it opens a directory is told with its clause")
+    func ingestIntoDamage() async throws {
+        let directory = try TemporaryDirectory()
+        let data = directory.path + "/data"
+        let file = try directory.write(Self.events, to: "events.ndjson")
+        try await Self.makeStore(at: data)
+        let slot = data + "/interactions/MANIFEST.0"
+        var bytes = try #require(WholeFile.read(slot))
+        bytes[bytes.count / 2] ^= 1
+        try WholeFile.write(bytes, to: slot)
+        let ingest = try await CommandRun("ingest", file, "--data", data)
+        #expect(ingest.status == 0)
+        #expect(ingest.talk.contains("\n\(slot): "), "\(ingest.talk)")
+    }
+
     @Test("ingest, then read in both orders and by range")
     func ingestAndRead() async throws {
         let directory = try TemporaryDirectory()
