@@ -89,7 +89,7 @@ struct YAMLFile {
             faults.append(ConfigurationFault(.file(place), "", Self.aliasRefusal))
             return empty
         }
-        if !Self.plainTags.contains(node.tag.description) {
+        if !Self.isPlain(node) {
             faults.append(ConfigurationFault(.file(place), "", "tags (!name) are not allowed"))
             return empty
         }
@@ -120,7 +120,17 @@ struct YAMLFile {
         return Tree.Member(name: text, place: name.place, value: tree(value, depth: depth + 1))
     }
 
-    private static let plainTags: Set<String> = Set(["", "str", "map", "seq"].map { "tag:yaml.org,2002:\($0)" })
+    /// Whether it has no tag, or that of what it is.
+    private static func isPlain(_ node: Node) -> Bool {
+        let kind =
+            switch node {
+            case .scalar: "str"
+            case .sequence: "seq"
+            case .mapping: "map"
+            case .alias: ""
+            }
+        return ["", kind].contains { node.tag.description == "tag:yaml.org,2002:\($0)" }
+    }
 
     private func place(_ node: Node) -> Place {
         Place(file: file, line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)

@@ -37,6 +37,8 @@ struct HostileFileTests {
             ("a: &b 1\n", "F:1:4: \(refusal)"),
             ("a: !!int 1\n", "F:1:4: tags (!name) are not allowed"),
             ("a: !secret 1\n", "F:1:4: tags (!name) are not allowed"),
+            ("a: !!seq 1\n", "F:1:4: tags (!name) are not allowed"),
+            ("a: 1\n!!map a: 2\n", "F:2:1: tags (!name) are not allowed"),
             ("? [a]\n: 1\n", "F:1:3: the name of a setting is a list"),
             ("a: \u{1}\n", "F:1:4: no YAML: control characters are not allowed"),
         ])
