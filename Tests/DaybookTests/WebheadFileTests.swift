@@ -21,6 +21,19 @@ struct WebheadFileTests {
         #expect(WholeFile.read(path) == first)
     }
 
+    @Test("of webheads that make the file of one name at once all find the same, whole, and nothing else is left")
+    func together() async throws {
+        for _ in 0..<20 {
+            let directory = try TemporaryDirectory()
+            let path = "\(directory.path)/session.key"
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<8 { group.addTask { _ = try SessionKeyFile.keys(at: path) } }
+                try await group.waitForAll()
+            }
+            #expect(directory.names == ["session.key"])
+        }
+    }
+
     @Test(
         "secrets that are none are refused by the file's name",
         arguments: ["", "5e", String(repeating: "5", count: 65), String(repeating: "x", count: 64), "é"])

@@ -39,6 +39,9 @@ public struct TemporaryDirectory: ~Copyable {
         for name in names { try copy("\(source)/\(name)", "\(target)/\(name)") }
     }
 
+    /// Of what lies in it.
+    public var names: [String] { Self.names(in: path) ?? [] }
+
     private static func remove(_ path: String) {
         guard let names = names(in: path) else {
             unlink(path)

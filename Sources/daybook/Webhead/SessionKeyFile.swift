@@ -33,14 +33,20 @@ enum SessionKeyFile {
         return bytes
     }
 
+    /// Under another name first: whoever finds the file finds it whole, and the first of those who make it wins.
     private static func make(_ path: String) throws {
-        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw failure(path) }
-        defer { close(file) }
         var random = SystemRandomNumberGenerator()
+        let temporary = "\(path).\(random.next().hex).new"
+        let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw failure(temporary) }
+        defer {
+            close(file)
+            unlink(temporary)
+        }
         let secret = (0..<SessionKeys.secretBytes / 8).map { _ in random.next().hex }.joined() + "\n"
         let bytes = Array(secret.utf8)
-        guard write(file, bytes, bytes.count) == bytes.count, fsync(file) == 0 else { throw failure(path) }
+        guard write(file, bytes, bytes.count) == bytes.count, fsync(file) == 0 else { throw failure(temporary) }
+        guard link(temporary, path) == 0 || errno == EEXIST else { throw failure(path) }
     }
 
     private static func failure(_ path: String) -> CommandFailure {
