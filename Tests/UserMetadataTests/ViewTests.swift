@@ -344,12 +344,20 @@ struct UnusedAccountTests {
         #expect(found.map(text) == expected)
     }
 
+    private func page(
+        _ view: LastLoginView, since: UInt64, after: [UInt8]?, limit: Int
+    ) -> UnusedAccounts {
+        var search = UnusedSearch(since: Bucket(milliseconds: since), service: nil, after: after, limit: limit)
+        while search.goOn(in: view) {}
+        return search.page
+    }
+
     @Test("the pages of all known accounts together are all of them, by name", arguments: 1...5)
     func pages(limit: Int) {
         let view = Self.view()
         var (names, after) = ([String](), [UInt8]?.none)
         repeat {
-            let page = view.unused(since: Bucket(milliseconds: testNow - 1), service: nil, after: after, limit: limit)
+            let page = page(view, since: testNow - 1, after: after, limit: limit)
             #expect(page.usernames.count <= limit)
             names += page.usernames.map(text)
             after = page.next
@@ -363,10 +371,28 @@ struct UnusedAccountTests {
         var random = SeededRandom(seed: 4)
         let names = (0..<5_000).map { String($0, radix: 36) }.shuffled(using: &random)
         for name in names { view.fold(LastLogin(bucket: .earliest, username: utf8(name), service: utf8("s"))) }
-        let page = view.unused(since: Bucket(milliseconds: 1), service: nil, after: utf8("2"), limit: 20)
+        let page = page(view, since: 1, after: utf8("2"), limit: 20)
         let expected = names.filter { $0 > "2" }.sorted().prefix(20)
         #expect(page.usernames.map(text) == Array(expected))
         #expect(page.next == expected.last.map(utf8))
+    }
+
+    @Test("others get their turn with the view while all accounts are looked through")
+    func stretches() {
+        var view = LastLoginView(seed: 1)
+        for name in 0..<10_000 {
+            view.fold(LastLogin(bucket: .earliest, username: utf8("u\(10_000 + name)"), service: utf8("s")))
+        }
+        var search = UnusedSearch(since: Bucket(milliseconds: 1), service: nil, after: nil, limit: 9_999)
+        let isUnfinished = search.goOn(in: view)
+        #expect(isUnfinished)
+        // One that was looked at, one that was not yet, and one more.
+        view.erase(utf8("u10000"))
+        view.erase(utf8("u19999"))
+        view.fold(LastLogin(bucket: .earliest, username: utf8("u2"), service: utf8("s")))
+        while search.goOn(in: view) {}
+        let names = search.page.usernames.map(text)
+        #expect(names.first == "u10000" && names.last == "u19998" && names.count == 9_999)
     }
 }
 

@@ -41,9 +41,10 @@ extension UserStore {
     public func unusedAccounts(_ question: UnusedAccountsQuestion) -> UnusedAccounts {
         let since = question.since(now: now, resolution: lastLogins.resolution)
         guard let names = question.usernames else {
-            return last.read {
-                $0.unused(since: since, service: question.service, after: question.cursor, limit: question.limit)
-            }
+            var search = UnusedSearch(
+                since: since, service: question.service, after: question.cursor, limit: question.limit)
+            while last.read({ search.goOn(in: $0) }) {}
+            return search.page
         }
         var accounts = UnusedAccounts()
         for start in stride(from: 0, to: names.count, by: Self.stretch) {

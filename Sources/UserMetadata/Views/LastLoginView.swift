@@ -124,43 +124,69 @@ extension LastLoginView {
         rowPool.first(in: chains[user]) { $0.last >= since && filter.takes($0.service) } == nil
     }
 
-    /// The same of all that are known, by name: `limit` of them behind the name `after`.
-    public func unused(since: Bucket, service: [UInt8]?, after: [UInt8]?, limit: Int) -> UnusedAccounts {
-        let filter = ServiceFilter(service, services)
-        var found = LeastTexts(names, limit: limit + 1)
-        for user in names.numbers where isUnused(user, since, filter) {
-            if let after, !after.lexicographicallyPrecedes(names[user]) { continue }
-            found.add(user)
+    /// Looks at some more of all that are known; `false` where there are no more.
+    fileprivate func look(_ search: inout UnusedSearch) -> Bool {
+        let filter = ServiceFilter(search.service, services)
+        let end = max(search.looked, min(search.looked + UnusedSearch.stretch, names.end))
+        for user in names.numbers(in: search.looked..<end) where isUnused(user, search.since, filter) {
+            if let after = search.after, !names.isBehind(user, after) { continue }
+            if let last = search.found.last, names.isBehind(user, last) { continue }
+            search.found.add(names[user])
         }
+        search.looked = end
+        return end < names.end
+    }
+}
+
+/// Looks among all known accounts for those without a login since a bucket, by name: a stretch at a time, so that others
+/// get their turn with the view. Of what changes meanwhile it may tell what was or what is.
+public struct UnusedSearch: Sendable {
+    /// Accounts.
+    fileprivate static let stretch = 4_096
+
+    fileprivate let since: Bucket
+    fileprivate let service: [UInt8]?
+    fileprivate let after: [UInt8]?
+    private let limit: Int
+    /// By the numbers of their names.
+    fileprivate var looked = 0
+    fileprivate var found: LeastTexts
+
+    /// - Parameters:
+    ///   - service: `nil`: any.
+    ///   - after: those behind this name; `nil`: all.
+    public init(since: Bucket, service: [UInt8]?, after: [UInt8]?, limit: Int) {
+        (self.since, self.service, self.after, self.limit) = (since, service, after, limit)
+        found = LeastTexts(limit: limit + 1)
+    }
+
+    /// `false` once every account was looked at.
+    public mutating func goOn(in view: LastLoginView) -> Bool { view.look(&self) }
+
+    /// Once every account was looked at.
+    public var page: UnusedAccounts {
         let all = found.sorted
-        var page = UnusedAccounts(usernames: all.prefix(limit).map { names[$0] })
+        var page = UnusedAccounts(usernames: Array(all.prefix(limit)))
         if all.count > limit { page.next = page.usernames.last }
         return page
     }
 }
 
-/// The first of many texts, in order, without sorting all.
+/// The first of many texts, in order, without keeping all.
 private struct LeastTexts {
-    private let names: TextTable
     private let limit: Int
-    private var kept: [Int] = []
-    private var greatest: Int?
+    private var kept: [[UInt8]] = []
+    /// None behind it is one of them; `nil` while that is not known of any.
+    private(set) var last: [UInt8]?
 
-    init(_ names: TextTable, limit: Int) {
-        self.names = names
-        self.limit = limit
-    }
+    init(limit: Int) { self.limit = limit }
 
-    mutating func add(_ number: Int) {
-        if let greatest, !names.isBefore(number, greatest) { return }
-        kept.append(number)
-        if kept.count >= 2 * limit { trim() }
-    }
-
-    private mutating func trim() {
+    mutating func add(_ text: [UInt8]) {
+        kept.append(text)
+        guard kept.count >= 2 * limit else { return }
         kept = sorted
-        greatest = kept.count == limit ? kept.last : nil
+        last = kept.last
     }
 
-    var sorted: [Int] { Array(kept.sorted { names.isBefore($0, $1) }.prefix(limit)) }
+    var sorted: [[UInt8]] { Array(kept.sorted { $0.lexicographicallyPrecedes($1) }.prefix(limit)) }
 }

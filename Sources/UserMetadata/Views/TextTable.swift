@@ -136,7 +136,22 @@ struct TextTable {
         return order != 0 ? order < 0 : first.length < second.length
     }
 
-    var numbers: some Swift.Sequence<Int> { entries.indices.lazy.filter { entries[$0].length != Self.free } }
+    /// Whether the text of a number comes behind another one.
+    func isBehind(_ number: Int, _ text: [UInt8]) -> Bool {
+        let entry = entries[number]
+        let order = bytes.withUnsafeBytes { bytes in
+            bytes.baseAddress.map { memcmp($0 + entry.offset, text, min(Int(entry.length), text.count)) } ?? 0
+        }
+        return order != 0 ? order > 0 : entry.length > text.count
+    }
+
+    /// No number is so great.
+    var end: Int { entries.count }
+    var numbers: some Swift.Sequence<Int> { numbers(in: 0..<end) }
+
+    func numbers(in range: Range<Int>) -> some Swift.Sequence<Int> {
+        range.lazy.filter { entries[$0].length != Self.free }
+    }
 
     /// All numbers, by their texts.
     var sorted: [Int] { numbers.sorted { isBefore($0, $1) } }
