@@ -125,7 +125,7 @@ struct ForwardingServiceTests {
         try await storage.stop()
     }
 
-    @Test("a drain ends where nothing can be sent any more", .timeLimit(.minutes(1)))
+    @Test("a drain ends where nothing can be sent any more")
     func failure() async throws {
         let disk = VirtualDisk()
         let environment = TestEnvironment().on(disk)
