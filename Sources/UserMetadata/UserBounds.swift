@@ -25,4 +25,6 @@ public enum UserBounds {
     public static let defaultPage = 100
     /// Names of one question about unused accounts.
     public static let usernames = 1_000_000
+    /// Accounts that are looked at for one before others get their turn with the view.
+    static let stretch = 4_096
 }

@@ -47,15 +47,12 @@ extension UserStore {
             return search.page
         }
         var accounts = UnusedAccounts()
-        for start in stride(from: 0, to: names.count, by: Self.stretch) {
-            let some = Array(names[start..<min(start + Self.stretch, names.count)])
+        for start in stride(from: 0, to: names.count, by: UserBounds.stretch) {
+            let some = Array(names[start..<min(start + UserBounds.stretch, names.count)])
             accounts.usernames += last.read { $0.unused(of: some, since: since, service: question.service) }
         }
         return accounts
     }
-
-    /// Names that are looked up before others get their turn.
-    private static let stretch = 4_096
 
     /// Blocks on the disk. Fails with `badCursor` where the cursor is none of this question.
     public func page(_ question: UserLogsQuestion) throws(StoreError) -> UserLogPage {
