@@ -29,7 +29,7 @@ public struct EventFault: Error, Equatable, Sendable {
         self.offset = offset
     }
 
-    /// The reason as a sentence for the person who sent the event.
+    /// The reason as a sentence for who sent it.
     public var message: String { reason.message }
 }
 
@@ -42,9 +42,9 @@ extension EventFault.Reason {
     public var message: String {
         switch self {
         case .tooLong: "an event must not be longer than \(EventBounds.byteCount) bytes"
-        case .unexpectedEnd: "the event ends in the middle of its JSON"
+        case .unexpectedEnd: "this ends in the middle of its JSON"
         case .byteOrderMark: "the event must not start with a byte order mark"
-        case .notAnObject: "an event must be a JSON object"
+        case .notAnObject: "this must be a JSON object"
         case .syntax: "this is not valid JSON: another token is expected here"
         case .tooDeep: "objects and arrays must not be nested more than \(EventBounds.depth) deep"
         case .invalidNumber: "this is not a valid JSON number"

@@ -52,7 +52,7 @@ struct ServerTests {
             #expect(
                 run.talk == """
                     stored 10,000 events
-                    daybook: \(file): line 10001, byte \(good.utf8.count): an event must be a JSON object (not_an_object)
+                    daybook: \(file): line 10001, byte \(good.utf8.count): this must be a JSON object (not_an_object)
 
                     """)
             let skipping = try await CommandRun("ingest", file, "--url", url, "--on-error", "skip")

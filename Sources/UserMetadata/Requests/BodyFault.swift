@@ -48,8 +48,6 @@ extension BodyFault: CustomStringConvertible {
     public var description: String {
         let place = entry.map { "entry \($0), " } ?? ""
         return switch reason {
-        case .json(.notAnObject): "\(place)byte \(offset): this must be a JSON object"
-        case .json(.unexpectedEnd): "\(place)byte \(offset): the body ends in the middle of its JSON"
         case .json(let reason): "\(place)byte \(offset): \(reason.message)"
         case .missing: "\(place)the field \(field) is missing"
         case .duplicate: "\(place)the field \(field) comes more than once"
