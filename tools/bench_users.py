@@ -80,8 +80,9 @@ class Users:
         with self.server("users-none.store") as server:
             empty = resident(server)
         store = self.bench.path("users-many.store")
-        if not os.path.exists(store):
-            database = self.bench.path("users-many.sqlite")
+        database = self.bench.path("users-many.sqlite")
+        # It is removed once all of it is in the store.
+        if os.path.exists(database) or not os.path.exists(store):
             fill(database, MANY_USERS)
             with self.server("users-many.store"):
                 pass  # Made with its key.
@@ -176,6 +177,8 @@ def resident(server):
 
 
 def fill(path, users):
+    if os.path.exists(path):
+        os.remove(path)
     base, now = sqlite3.connect(path), int(time.time())
     base.executescript(SCHEMA)
     base.executemany("INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?, ?)", (
