@@ -26,16 +26,21 @@ public final class EventLog: Sendable {
     let kept = KeptView()
     /// What is done with the events of this data directory is recorded there.
     public let audit: AuditTrail
+    /// Closed with this log; `nil` where it is another's.
+    private let ownAudit: AuditTrail?
 
     /// Opens the store of a stream below `directory` as its one writer, and recovers it if its last
     /// writer was cut off. Makes the store where there is none.
+    ///
+    /// - Parameter audit: that of another log of the directory, which is closed after this one: two trails would
+    ///   keep each other out.
     public static func open(
-        _ directory: String, options: LogOptions, environment: Environment
+        _ directory: String, options: LogOptions, environment: Environment, audit: AuditTrail? = nil
     ) throws(StoreError) -> EventLog {
         let opened = try StoreOpener.open(directory, options, environment)
         do throws(StoreError) {
             let writer = LogWriter(opened, options: options, environment: environment)
-            return try EventLog(writer, opened, environment, options)
+            return try EventLog(writer, opened, environment, options, audit)
         } catch {
             opened.lock.close()
             throw error
@@ -43,12 +48,14 @@ public final class EventLog: Sendable {
     }
 
     private init(
-        _ writer: LogWriter, _ opened: OpenedStore, _ environment: Environment, _ options: LogOptions
+        _ writer: LogWriter, _ opened: OpenedStore, _ environment: Environment, _ options: LogOptions,
+        _ sharedAudit: AuditTrail?
     ) throws(StoreError) {
         report = opened.report
         layout = opened.layout
         self.environment = environment
-        audit = AuditTrail(directory: layout.data, environment: environment)
+        audit = sharedAudit ?? AuditTrail(directory: layout.data, environment: environment)
+        ownAudit = sharedAudit == nil ? audit : nil
         reserveBytes = options.reserveBytes
         keys = options.keys
         store = writer.manifest.store
@@ -158,7 +165,7 @@ public final class EventLog: Sendable {
         stopTaking()
         // The trail first: it is this log's lock that guards it.
         var failure: StoreError?
-        do throws(StoreError) { try await audit.close() } catch { failure = error }
+        do throws(StoreError) { try await ownAudit?.close() } catch { failure = error }
         try await withUnsafeContinuation { continuation in
             committer.close { continuation.resume(returning: $0) }
         }.get()
@@ -168,7 +175,7 @@ public final class EventLog: Sendable {
     /// The same for a thread that may block.
     func closeAndWait() throws(StoreError) {
         stopTaking()
-        let audited = Result { () throws(StoreError) in try audit.closeAndWait() }
+        let audited = Result { () throws(StoreError) in try ownAudit?.closeAndWait() }
         let answer = Answer<Result<Void, StoreError>>()
         committer.close { answer.give($0) }
         try answer.wait().get()

@@ -122,6 +122,18 @@ final class TestStore {
         return lines
     }
 
+    /// The records of the stream `audit`, in order of arrival.
+    func auditRecords() throws -> [String] {
+        var options = LogOptions()
+        options.stream = .audit
+        let audit = try StoreReader.snapshot(
+            of: Self.directory, options: options, environment: environment.on(disk))
+        let scan = try Scan(audit.snapshot, ScanRequest(order: .arrival))
+        var records: [String] = []
+        while let chunk = try scan.next() { chunk.forEachLine { line, _ in records.append(text(Array(line))) } }
+        return records
+    }
+
     /// Every file of the data directory whose name, bytes or decompressed lines have `bytes`.
     func files(with bytes: [UInt8]) throws -> [String] {
         try disk.paths.filter { path in

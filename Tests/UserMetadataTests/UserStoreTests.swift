@@ -94,16 +94,7 @@ struct UserStoreTests {
         let test = try await TestStore()
         try await test.erase("ann")
         try await test.store.close()
-        var options = LogOptions()
-        options.stream = .audit
-        let audit = try EventLog.open(
-            TestStore.directory, options: options, environment: test.environment.on(test.disk))
-        let scan = try Scan(audit.snapshot(), ScanRequest())
-        var records: [String] = []
-        while let chunk = try scan.next() {
-            chunk.forEachLine { line, _ in records.append(String(decoding: line, as: UTF8.self)) }
-        }
-        try await audit.close()
+        let records = try test.auditRecords()
         var subject = JSONWriter()
         subject.hash(testKey.user(utf8("ann")))
         #expect(
@@ -111,5 +102,20 @@ struct UserStoreTests {
                 #"{"timestamp":\#(testNow),"type":"erase","streams":["logins","last-logins"],"#
                     + #""subject":\#(text(subject.bytes))}"#
             ])
+    }
+
+    @Test("a purge of either stream goes on record though the receipt of an erasure keeps the trail open")
+    func trailOfBoth() async throws {
+        let test = try await TestStore()
+        let old = testNow - 200 * 3_600_000
+        try await test.add([LogEntry("ann", device: "d", at: old)])
+        try await test.set(
+            LastLogin(bucket: Bucket(milliseconds: old), username: utf8("ann"), service: utf8("imap")))
+        try await test.erase("bob")
+        #expect(try await test.purge(hours: 100).map(\.plan.events) == [1, 1])
+        try await test.erase("cid")
+        try await test.store.close()
+        let types = try test.auditRecords().map { $0.contains(#""type":"purge""#) ? "purge" : "erase" }
+        #expect(types == ["erase", "purge", "purge", "erase"])
     }
 }

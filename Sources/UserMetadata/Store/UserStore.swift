@@ -46,7 +46,8 @@ public final class UserStore: Sendable {
         let logins = try UserStream(.logins, options.key.streamKeys()).open(directory, options, environment)
         do throws(UserStoreFault) {
             let keys = options.key.streamKeys(succession: last.succession)
-            let lastLogins = try UserStream(.lastLogins, keys).open(directory, options, environment)
+            let lastLogins = try UserStream(.lastLogins, keys)
+                .open(directory, options, environment, audit: logins.audit)
             let notes: [String]
             do throws(UserStoreFault) {
                 async let others = last.restored(from: lastLogins, options.key, seed: seed)
@@ -119,7 +120,7 @@ private struct UserStream {
     init(_ name: StreamName, _ keys: StreamKeys) { (self.name, self.keys) = (name, keys) }
 
     func open(
-        _ directory: String, _ options: UserStore.Options, _ environment: Environment
+        _ directory: String, _ options: UserStore.Options, _ environment: Environment, audit: AuditTrail? = nil
     ) throws(UserStoreFault) -> EventLog {
         var log = options.log
         log.stream = name
@@ -127,11 +128,11 @@ private struct UserStream {
         log.makesStore = options.log.makesStore && options.log.resolution != nil
         do throws(StoreError) {
             do throws(StoreError) {
-                return try EventLog.open(directory, options: log, environment: environment)
+                return try EventLog.open(directory, options: log, environment: environment, audit: audit)
             } catch {
                 guard error.code == .missing, options.log.makesStore, options.log.resolution == nil else { throw error }
                 (log.resolution, log.makesStore) = (.oneHour, true)
-                return try EventLog.open(directory, options: log, environment: environment)
+                return try EventLog.open(directory, options: log, environment: environment, audit: audit)
             }
         } catch { throw .log(error) }
     }
