@@ -61,8 +61,8 @@ final class ActiveKeys: Sendable {
         guard !keys.isEmpty else { return }
         state.withLock { state in
             for key in keys {
-                state.pairs.append(Pair(block: UInt32(block), previous: state.newest[key] ?? 0))
-                state.newest[key] = UInt32(state.pairs.count)
+                let previous = state.newest.updateValue(UInt32(state.pairs.count + 1), forKey: key)
+                state.pairs.append(Pair(block: UInt32(block), previous: previous ?? 0))
             }
         }
     }

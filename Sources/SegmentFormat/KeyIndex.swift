@@ -12,7 +12,7 @@ public struct KeyIndex: Equatable, Sendable {
     public static let empty = KeyIndex([])
 
     /// Pairs of a hash and a block's place in the block index, in any order, some more than once.
-    public init(_ pairs: some Swift.Sequence<(hash: UInt64, block: Int)>) {
+    public init(_ pairs: [(hash: UInt64, block: Int)]) {
         let sorted = pairs.sorted { ($0.hash, $0.block) < ($1.hash, $1.block) }
         var (writer, hashes) = (ByteWriter(), [UInt64]())
         var last: (hash: UInt64, block: Int)?
