@@ -4,7 +4,7 @@ import Synchronization
 
 // A commit answers many POSTs at once. To wake the event loop for each, and to wake each client before the next one
 // has its answer, costs more than the answers. So those of a commit come to their loop together; there all are
-// written before any is sent.
+// written before any is sent. So it is with what needs no commit: all that the loop has read is answered first.
 
 /// Who waits for the outcome of a POST.
 protocol PostAnswering: AnyObject {
@@ -20,8 +20,24 @@ final class LoopAnswers: Sendable {
 
     private let loop: any EventLoop
     private let outcomes = Mutex<[Outcome]>([])
+    private let unsent: NIOLoopBoundBox<[any PostAnswering]>
 
-    init(_ loop: any EventLoop) { self.loop = loop }
+    init(_ loop: any EventLoop) {
+        self.loop = loop
+        unsent = .makeBoxSendingValue([], eventLoop: loop)
+    }
+
+    /// On the loop itself. What was written is sent when all is answered that the loop has read.
+    func sendLater(_ poster: any PostAnswering) {
+        if unsent.value.isEmpty { loop.execute { self.send() } }
+        unsent.value.append(poster)
+    }
+
+    private func send() {
+        let posters = unsent.value
+        unsent.value = []
+        for poster in posters { poster.sendAnswer() }
+    }
 
     /// From any thread. They are told at the next `ring`, but at once where this is the loop itself, as nothing was
     /// committed then.

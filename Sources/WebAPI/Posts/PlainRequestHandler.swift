@@ -54,6 +54,8 @@ final class PlainRequestHandler<Service: PlainAnswering>: ChannelDuplexHandler, 
     private var waiting: Service.Waiting?
     /// What came in meanwhile.
     private var held = HeldReads<ByteBuffer>()
+    /// Something was written and not sent.
+    private var isUnsent = false
 
     /// - Parameters:
     ///   - outlet: of the same connection, told of the answers that wait for the socket.
@@ -101,13 +103,25 @@ final class PlainRequestHandler<Service: PlainAnswering>: ChannelDuplexHandler, 
         guard waiting == nil else { return held.hold(inbound) }
         switch inbound {
         case .part(let bytes):
-            guard !isPassing, context.channel.isWritable, take(bytes, context) else {
-                isPassing = true
-                return context.fireChannelRead(Self.wrapInboundOut(bytes))
-            }
-        case .event(let event): context.fireUserInboundEventTriggered(event)
-        case .error(let error): context.fireErrorCaught(error)
+            guard !isPassing, context.channel.isWritable, take(bytes, context) else { return pass(bytes, context) }
+        case .event(let event):
+            sendUnsent()
+            context.fireUserInboundEventTriggered(event)
+        case .error(let error):
+            sendUnsent()
+            context.fireErrorCaught(error)
         }
+    }
+
+    private func pass(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        sendUnsent()
+        isPassing = true
+        context.fireChannelRead(Self.wrapInboundOut(bytes))
+    }
+
+    /// Before others learn of the connection what may make them close it.
+    private func sendUnsent() {
+        if isUnsent { sendAnswer() }
     }
 
     private func receiveHeld(_ context: ChannelHandlerContext) {
@@ -123,21 +137,22 @@ final class PlainRequestHandler<Service: PlainAnswering>: ChannelDuplexHandler, 
         if rest.readableBytes > 0 { held.putBack(rest) }
         idle.beginAnswer(at: context.eventLoop.now)
         switch taken.next {
-        case .answer(let answer): answerNow(answer)
+        case .answer(let answer): answerSoon(answer, answers)
         case .store(let waiting):
             self.waiting = waiting
             let here = NIOLoopBound<any PostAnswering>(self, eventLoop: context.eventLoop)
             if let answer = service.store(waiting, completion: { answers.put($0, for: here) }) {
                 self.waiting = nil
-                answerNow(answer)
+                answerSoon(answer, answers)
             }
         }
         return true
     }
 
-    private func answerNow(_ answer: ByteBuffer) {
+    private func answerSoon(_ answer: ByteBuffer, _ answers: LoopAnswers) {
         write(answer)
-        sendAnswer()
+        if !isUnsent { answers.sendLater(self) }
+        isUnsent = true
     }
 
     func finish(_ result: Result<AppendOutcome, StoreError>) {
@@ -160,5 +175,8 @@ final class PlainRequestHandler<Service: PlainAnswering>: ChannelDuplexHandler, 
         context.write(Self.wrapOutboundOut(answer), promise: outlet.track(answer.readableBytes))
     }
 
-    func sendAnswer() { context?.flush() }
+    func sendAnswer() {
+        isUnsent = false
+        context?.flush()
+    }
 }
