@@ -41,6 +41,15 @@ struct JSONWriter {
         needsComma = true
     }
 
+    /// A string in which nothing has to be escaped.
+    mutating func plain(_ text: UnsafeRawBufferPointer) {
+        separate()
+        bytes.append(Ascii.quote)
+        bytes.append(contentsOf: text)
+        bytes.append(Ascii.quote)
+        needsComma = true
+    }
+
     mutating func string(_ text: String) { string(Array(text.utf8)) }
 
     mutating func strings(_ texts: [[UInt8]]) {
@@ -62,15 +71,13 @@ struct JSONWriter {
 
     /// 128 bits as hexadecimal digits, the high half first.
     mutating func hash(_ hash: Hash128) {
-        separate()
-        bytes.append(Ascii.quote)
-        for half in [hash.high, hash.low] {
-            for shift in stride(from: UInt64(60), through: 0, by: -4) {
-                bytes.append(Self.hexDigit(UInt8(truncatingIfNeeded: half >> shift) & 15))
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { digits in
+            for index in 0..<32 {
+                let half = index < 16 ? hash.high : hash.low
+                digits[index] = Self.hexDigit(UInt8(truncatingIfNeeded: half >> UInt64(60 - index % 16 * 4)) & 15)
             }
+            plain(UnsafeRawBufferPointer(digits))
         }
-        bytes.append(Ascii.quote)
-        needsComma = true
     }
 
     private mutating func escape(_ byte: UInt8) {
@@ -98,6 +105,12 @@ struct JSONWriter {
         bytes.append(Ascii.quote)
         RFC3339.append(milliseconds, to: &bytes)
         bytes.append(Ascii.quote)
+        needsComma = true
+    }
+
+    /// Takes back what was written behind a member or an element.
+    mutating func cut(to count: Int) {
+        bytes.removeLast(bytes.count - count)
         needsComma = true
     }
 

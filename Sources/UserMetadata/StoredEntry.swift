@@ -4,59 +4,9 @@ import StrictJSON
 // The lines that are stored: JSON with its members in one order and only those that are there (SPEC UM5).
 
 extension LogEntry {
-    /// A line of the stream `logins`.
-    var line: [UInt8] {
-        var json = JSONWriter()
-        json.open("{")
-        json.name("timestamp")
-        json.time(bucket.milliseconds)
-        json.name("username")
-        json.string(username)
-        json.optionalString("type", type)
-        json.optionalString("service", service)
-        json.optionalString("login_method", loginMethod)
-        json.optionalString("message", message)
-        if let device {
-            json.name("device_info")
-            device.write(to: &json)
-        }
-        json.close("}")
-        return json.bytes
-    }
-
     public func append(to batch: LineBatch, _ key: StoreKey) {
         let user = key.user(username)
         line.withUnsafeBytes { batch.append($0, bucket: bucket, key: user.indexed) }
-    }
-}
-
-extension DeviceInfo {
-    func write(to json: inout JSONWriter) {
-        json.open("{")
-        if let id {
-            json.name("id")
-            json.hash(id)
-        }
-        json.optionalString("remote_zone", zone)
-        writeDescription(to: &json)
-        json.close("}")
-    }
-
-    private func writeDescription(to json: inout JSONWriter) {
-        json.optionalString("user_agent", userAgent)
-        json.optionalString("browser", browser)
-        json.optionalString("os", os)
-        if let isMobile {
-            json.name("mobile")
-            json.flag(isMobile)
-        }
-    }
-
-    /// What describes the device whatever its id and place, as the members of an object without its braces.
-    var description: [UInt8] {
-        var json = JSONWriter()
-        writeDescription(to: &json)
-        return json.bytes
     }
 }
 
@@ -92,14 +42,34 @@ extension LogEntry {
     public init(stored line: UnsafeRawBufferPointer) throws(StoredEntryFault) {
         do throws(BodyFault) {
             let fields = try Fields.whole(try JSONText.body(line), LogField.all)
+            let device = try fields.object(LogField.device.rawValue, DeviceField.all)
             self.init(
                 bucket: try fields.bucket(LogField.timestamp),
                 username: try fields.required(LogField.username, UserBounds.username),
-                type: try fields.text(LogField.type, UserBounds.stored),
-                service: try fields.text(LogField.service, UserBounds.stored),
-                loginMethod: try fields.text(LogField.loginMethod, UserBounds.stored),
-                message: try fields.text(LogField.message, UserBounds.stored),
-                device: try fields.object(LogField.device.rawValue, DeviceField.all).map(DeviceInfo.init(stored:)))
+                device: try device.map(DeviceInfo.init(stored:)), line: Array(line),
+                description: device?.description(behind: fields.start(LogField.device.rawValue)) ?? 0..<0)
+        } catch { throw StoredEntryFault(error) }
+    }
+}
+
+/// A stored line of `logins`, taken apart for who shows it.
+public struct StoredLogin: Equatable, Sendable {
+    public let bucket: Bucket
+    public let type: [UInt8]?
+    public let service: [UInt8]?
+    public let loginMethod: [UInt8]?
+    public let message: [UInt8]?
+    public let device: DeviceInfo?
+
+    public init(_ line: UnsafeRawBufferPointer) throws(StoredEntryFault) {
+        do throws(BodyFault) {
+            let fields = try Fields.whole(try JSONText.body(line), LogField.all)
+            bucket = try fields.bucket(LogField.timestamp)
+            type = try fields.text(LogField.type, UserBounds.stored)
+            service = try fields.text(LogField.service, UserBounds.stored)
+            loginMethod = try fields.text(LogField.loginMethod, UserBounds.stored)
+            message = try fields.text(LogField.message, UserBounds.stored)
+            device = try fields.object(LogField.device.rawValue, DeviceField.all).map(DeviceInfo.init(stored:))
         } catch { throw StoredEntryFault(error) }
     }
 }
@@ -108,10 +78,6 @@ extension DeviceInfo {
     init(stored fields: Fields) throws(BodyFault) {
         id = try fields.hash(DeviceField.id.rawValue)
         zone = try fields.text(DeviceField.zone, UserBounds.stored)
-        userAgent = try fields.text(DeviceField.userAgent, UserBounds.stored)
-        browser = try fields.text(DeviceField.browser, UserBounds.stored)
-        os = try fields.text(DeviceField.os, UserBounds.stored)
-        isMobile = try fields.flag(DeviceField.mobile.rawValue)
     }
 }
 
@@ -131,6 +97,13 @@ extension Fields {
     fileprivate func bucket(_ field: some RawRepresentable<Int>) throws(BodyFault) -> Bucket {
         guard let moment = try time(field) else { throw fault(.missing, field.rawValue) }
         return Bucket(milliseconds: moment)
+    }
+
+    /// Of a stored device that opens at `open`: what stands behind its id and its place.
+    fileprivate func description(behind open: Int) -> Range<Int> {
+        let before = max(end(DeviceField.id.rawValue), end(DeviceField.zone.rawValue))
+        let close = end - 1
+        return min(before < 0 ? open + 1 : before + 1, close)..<close
     }
 
     /// 128 bits in hexadecimal; `nil` where the field is absent.

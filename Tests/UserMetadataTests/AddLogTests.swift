@@ -92,11 +92,27 @@ struct AddLogTests {
         return fault.token
     }
 
-    @Test("a stored line reads back as the entry that it is of")
-    func roundTrip() throws {
-        let entry = LogEntry("ann", device: "d", at: testNow, zone: "DE", browser: "x\"\\\n")
+    @Test(
+        "a stored line reads back as the entry that it is of, and the view takes of it what describes the device",
+        arguments: [
+            ("", ""), (#","device_info":{}"#, ""), (#","device":{"id":"d"}"#, ""), (#","device":{"remote_zone":"DE"}"#, ""),
+            (#","device":{"remote_addr":"198.51.100.1","user_agent":"198.51.100.1"}"#, ""),
+            (#","device":{"browser":"x\u0022\\\n"}"#, #""browser":"x\"\\\u000a""#),
+            (#","device":{"OS":"Linux","id":"d","mobile":false}"#, #""os":"Linux","mobile":false"#),
+            (
+                #","device":{"mobile":true,"user_agent":"a 198.51.100.1/3.0.0.0","remote_zone":"D\u0045","id":"\u0064"}"#,
+                #""user_agent":"a [address]/3.0.0.0","mobile":true"#
+            ),
+        ])
+    func roundTrip(device: String, description: String) throws {
+        let body = #"{"username":"\u0061nn","type":"login","message":"é\t"\#(device)}"#
+        let entry = try withBytes(body) { try door.addLog($0, now: testNow) }
         let read = try entry.line.withUnsafeBytes { try LogEntry(stored: $0) }
         #expect(read == entry)
+        #expect(text(entry.descriptionText) == description)
+        #expect(entry.username == utf8("ann"))
+        let id = device.contains("\"id\"") ? testKey.device(utf8("d")) : nil
+        #expect(entry.device?.id == id)
     }
 }
 

@@ -88,7 +88,7 @@ struct DoorTests {
             Issue.record("refused")
             return
         }
-        let entry = try withBytes(line) { try LogEntry(stored: $0) }
+        let entry = try withBytes(line) { try StoredLogin($0) }
         #expect(entry.loginMethod == utf8(String(repeating: "[address] ", count: 60)))
     }
 }

@@ -46,12 +46,34 @@ func refusal<Value>(_ body: String, _ read: (UnsafeRawBufferPointer) throws(Body
 }
 
 extension LogEntry {
+    /// An entry by its line.
     init(
-        _ username: String, device: String?, at bucket: UInt64, zone: String? = nil, browser: String? = nil
+        _ username: String, device: String?, at bucket: UInt64, zone: String? = nil, browser: String? = nil,
+        isMobile: Bool? = nil
     ) {
-        self.init(
-            bucket: Bucket(milliseconds: bucket), username: utf8(username),
-            device: DeviceInfo(
-                id: device.map { testKey.device(utf8($0)) }, zone: zone.map(utf8), browser: browser.map(utf8)))
+        var json = JSONWriter()
+        json.open("{")
+        json.name("timestamp")
+        json.time(bucket)
+        json.name("username")
+        json.string(username)
+        json.name("device_info")
+        json.open("{")
+        if let device {
+            json.name("id")
+            json.hash(testKey.device(utf8(device)))
+        }
+        json.optionalString("remote_zone", zone.map(utf8))
+        json.optionalString("browser", browser.map(utf8))
+        if let isMobile {
+            json.name("mobile")
+            json.flag(isMobile)
+        }
+        json.close("}")
+        json.close("}")
+        do { self = try json.bytes.withUnsafeBytes { try LogEntry(stored: $0) } } catch { preconditionFailure("\(error)") }
     }
+
+    /// What the view keeps to tell what the device is.
+    var descriptionText: [UInt8] { Array(line[description]) }
 }

@@ -10,12 +10,10 @@ struct RandomEntries {
 
     mutating func entry() -> LogEntry {
         let user = pick(["ann", "bob", "cid", "dora", "ü\"\\"])
-        var entry = LogEntry(
-            user, device: random.oneIn(8) ? nil : pick(["d1", "d2", "d3"]), at: bucket(),
-            zone: random.oneIn(3) ? nil : pick(["DE", "FR", "IT"]), browser: random.oneIn(3) ? nil : pick(["a", "b"]))
-        if random.oneIn(4) { entry.device = nil }
-        if random.oneIn(4) { entry.device?.isMobile = random.oneIn(2) }
-        return entry
+        return LogEntry(
+            user, device: random.oneIn(3) ? nil : pick(["d1", "d2", "d3"]), at: bucket(),
+            zone: random.oneIn(3) ? nil : pick(["DE", "FR", "IT"]), browser: random.oneIn(3) ? nil : pick(["a", "b"]),
+            isMobile: random.oneIn(4) ? random.oneIn(2) : nil)
     }
 
     mutating func login() -> LastLogin {
@@ -37,12 +35,12 @@ struct PlainDevices {
         var device =
             users[entry.username]?[id]
             ?? KnownDevice(
-                id: id, first: entry.bucket, last: entry.bucket, count: 0, zones: [], description: info.description)
+                id: id, first: entry.bucket, last: entry.bucket, count: 0, zones: [], description: entry.descriptionText)
         device.count += 1
         if entry.bucket > device.last
-            || entry.bucket == device.last && device.description.lexicographicallyPrecedes(info.description)
+            || entry.bucket == device.last && device.description.lexicographicallyPrecedes(entry.descriptionText)
         {
-            device.description = info.description
+            device.description = entry.descriptionText
         }
         device.first = min(device.first, entry.bucket)
         device.last = max(device.last, entry.bucket)

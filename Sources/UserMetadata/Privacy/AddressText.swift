@@ -9,7 +9,7 @@ enum AddressText {
     /// where one follows. A dotted number behind a slash and a name, as `Chrome/120.0.0.0`, is a version
     /// where `keepsVersions`.
     static func scrubbed(_ text: [UInt8], keepsVersions: Bool = false) -> [UInt8] {
-        guard mayHoldAddress(text) else { return text }
+        guard text.withUnsafeBytes(mayHoldAddress) else { return text }
         var (result, index, copied) = ([UInt8](), 0, 0)
         while index < text.count {
             guard isPart(text[index]) else {
@@ -33,20 +33,18 @@ enum AddressText {
     }
 
     /// An address is one run of its characters, with three dots or two colons at least.
-    private static func mayHoldAddress(_ text: [UInt8]) -> Bool {
-        text.withUnsafeBufferPointer { text in
-            var (dots, colons) = (0, 0)
-            for byte in text {
-                guard isPart(byte) else {
-                    (dots, colons) = (0, 0)
-                    continue
-                }
-                if byte == UInt8(ascii: ".") { dots += 1 }
-                if byte == Ascii.colon { colons += 1 }
-                if dots == 3 || colons == 2 { return true }
+    static func mayHoldAddress(_ text: UnsafeRawBufferPointer) -> Bool {
+        var (dots, colons) = (0, 0)
+        for byte in text {
+            guard isPart(byte) else {
+                (dots, colons) = (0, 0)
+                continue
             }
-            return false
+            if byte == UInt8(ascii: ".") { dots += 1 }
+            if byte == Ascii.colon { colons += 1 }
+            if dots == 3 || colons == 2 { return true }
         }
+        return false
     }
 
     /// Whether a text is one address and nothing else, whatever brackets, port or zone it has.

@@ -17,14 +17,26 @@ public struct Door: Sendable {
     func bucket(_ milliseconds: UInt64) -> Bucket { resolution.bucket(of: milliseconds) }
 
     func logEntry(_ fields: Fields, now: UInt64) throws(BodyFault) -> LogEntry {
-        LogEntry(
-            bucket: bucket(try fields.time(LogField.timestamp) ?? now),
-            username: try fields.required(LogField.username, UserBounds.username),
-            type: try type(fields),
-            service: try scrubbed(fields, LogField.service, UserBounds.name),
-            loginMethod: try scrubbed(fields, LogField.loginMethod, UserBounds.name),
-            message: try scrubbed(fields, LogField.message, UserBounds.text),
-            device: try device(fields, LogField.device))
+        let bucket = bucket(try fields.time(LogField.timestamp) ?? now)
+        let username = try fields.required(LogField.username, UserBounds.username)
+        var line = JSONWriter(capacity: 384)
+        line.open("{")
+        line.name("timestamp")
+        line.time(bucket.milliseconds)
+        line.name("username")
+        line.string(username)
+        line.optionalString("type", try type(fields))
+        try write(fields, LogField.service, UserBounds.name, to: &line)
+        try write(fields, LogField.loginMethod, UserBounds.name, to: &line)
+        try write(fields, LogField.message, UserBounds.text, to: &line)
+        var device: (info: DeviceInfo, description: Range<Int>)?
+        if let fields = try fields.object(LogField.device.rawValue, DeviceField.all) {
+            device = try writeDevice(fields, to: &line)
+        }
+        line.close("}")
+        return LogEntry(
+            bucket: bucket, username: username, device: device?.info, line: line.bytes,
+            description: device?.description ?? 0..<0)
     }
 
     func lastLogin(_ fields: Fields, now: UInt64) throws(BodyFault) -> LastLogin {
@@ -38,17 +50,50 @@ public struct Door: Sendable {
             service: AddressText.scrubbed(service))
     }
 
-    /// `nil` where there is none, or nothing in it that is kept.
+    /// What a question says of a device; `nil` where that is nothing.
     func device(_ fields: Fields, _ field: some RawRepresentable<Int>) throws(BodyFault) -> DeviceInfo? {
         guard let fields = try fields.object(field.rawValue, DeviceField.all) else { return nil }
-        let device = DeviceInfo(
-            id: try fields.text(DeviceField.id, UserBounds.device).map(key.device),
-            zone: try zone(fields),
-            userAgent: try scrubbed(fields, DeviceField.userAgent, UserBounds.text, keepsVersions: true),
-            browser: try scrubbed(fields, DeviceField.browser, UserBounds.name, keepsVersions: true),
-            os: try scrubbed(fields, DeviceField.os, UserBounds.name, keepsVersions: true),
-            isMobile: try fields.flag(DeviceField.mobile.rawValue))
-        return device.isEmpty ? nil : device
+        var unused = JSONWriter()
+        return try writeDevice(fields, to: &unused)?.info
+    }
+
+    /// Writes nothing where there is nothing that is kept. Returns what the device is known again by, and where it is
+    /// described.
+    private func writeDevice(
+        _ fields: Fields, to line: inout JSONWriter
+    ) throws(BodyFault) -> (info: DeviceInfo, description: Range<Int>)? {
+        let before = line.bytes.count
+        line.name("device_info")
+        line.open("{")
+        let start = line.bytes.count
+        let info = DeviceInfo(id: try id(fields), zone: try zone(fields))
+        if let id = info.id {
+            line.name("id")
+            line.hash(id)
+        }
+        line.optionalString("remote_zone", info.zone)
+        let end = line.bytes.count
+        try write(fields, DeviceField.userAgent, UserBounds.text, keepsVersions: true, to: &line)
+        try write(fields, DeviceField.browser, UserBounds.name, keepsVersions: true, to: &line)
+        try write(fields, DeviceField.os, UserBounds.name, keepsVersions: true, to: &line)
+        if let isMobile = try fields.flag(DeviceField.mobile.rawValue) {
+            line.name("mobile")
+            line.flag(isMobile)
+        }
+        guard line.bytes.count > start else {
+            line.cut(to: before)
+            return nil
+        }
+        let hasComma = start < end && end < line.bytes.count
+        let description = (hasComma ? end + 1 : end)..<line.bytes.count
+        line.close("}")
+        return (info, description)
+    }
+
+    private func id(_ fields: Fields) throws(BodyFault) -> Hash128? {
+        guard let id = try fields.string(DeviceField.id, UserBounds.device) else { return nil }
+        guard let plain = id.plain else { return key.device(id.text) }
+        return key.device(plain)
     }
 
     /// What the client says, else where its address is.
@@ -72,11 +117,28 @@ public struct Door: Sendable {
         return type
     }
 
-    /// A text without addresses; `nil` where it is absent, empty, or was nothing but one.
+    /// Writes a text without addresses, under the first name of its field; nothing where it is absent, empty, or was
+    /// nothing but an address.
+    private func write(
+        _ fields: Fields, _ field: some RawRepresentable<Int>, _ bounds: ClosedRange<Int>,
+        keepsVersions: Bool = false, to line: inout JSONWriter
+    ) throws(BodyFault) {
+        guard let string = try fields.string(field, 0...bounds.upperBound) else { return }
+        let name = fields.key(field.rawValue)
+        if let plain = string.plain, !AddressText.mayHoldAddress(plain) {
+            if plain.isEmpty { return }
+            line.name(name)
+            line.plain(plain)
+        } else {
+            line.optionalString(name, AddressText.withoutAddresses(string.text, keepsVersions: keepsVersions))
+        }
+    }
+
+    /// The same as a text.
     private func scrubbed(
-        _ fields: Fields, _ field: some RawRepresentable<Int>, _ bounds: ClosedRange<Int>, keepsVersions: Bool = false
+        _ fields: Fields, _ field: some RawRepresentable<Int>, _ bounds: ClosedRange<Int>
     ) throws(BodyFault) -> [UInt8]? {
         guard let text = try fields.text(field, 0...bounds.upperBound), !text.isEmpty else { return nil }
-        return AddressText.withoutAddresses(text, keepsVersions: keepsVersions)
+        return AddressText.withoutAddresses(text)
     }
 }

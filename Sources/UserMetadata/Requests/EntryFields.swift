@@ -34,6 +34,10 @@ enum QuestionField: Int, CaseIterable {
 extension Fields {
     func has(_ field: some RawRepresentable<Int>) -> Bool { has(field.rawValue) }
 
+    func string(_ field: some RawRepresentable<Int>, _ bounds: ClosedRange<Int>) throws(BodyFault) -> JSONString? {
+        try string(field.rawValue, bounds)
+    }
+
     func text(_ field: some RawRepresentable<Int>, _ bounds: ClosedRange<Int>) throws(BodyFault) -> [UInt8]? {
         try text(field.rawValue, bounds)
     }

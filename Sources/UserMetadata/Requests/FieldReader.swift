@@ -51,12 +51,33 @@ final class FieldList: Sendable {
     }
 }
 
+/// A string of a body, as it stands between its quotes.
+struct JSONString {
+    private let json: JSONText
+    private let range: Range<Int>
+    private let isEscaped: Bool
+
+    init(_ json: JSONText, _ range: Range<Int>, isEscaped: Bool) {
+        (self.json, self.range, self.isEscaped) = (json, range, isEscaped)
+    }
+
+    /// The text, where that is what stands there; valid as long as the body is.
+    var plain: UnsafeRawBufferPointer? {
+        isEscaped ? nil : UnsafeRawBufferPointer(start: json.base + range.lowerBound, count: range.count)
+    }
+
+    var text: [UInt8] { isEscaped ? json.unescaped(range) : json.bytes(range) }
+}
+
 /// The fields of one object: where their values lie, by the order of the list that they were sought by.
 struct Fields {
     static let most = 16
     private let text: JSONText
     /// -1 where the field is absent.
     private let starts: SIMD16<Int32>
+    private let ends: SIMD16<Int32>
+    /// A bit for each field whose value is a string with escapes.
+    private let escaped: UInt16
     private let list: FieldList
     /// What stands before the name of a field in a refusal: `log.`
     private let path: String
@@ -66,25 +87,35 @@ struct Fields {
     /// Reads the object at `start`, without space before it.
     init(_ text: JSONText, at start: Int, _ list: FieldList, path: String = "") throws(BodyFault) {
         guard text.byte(at: start) == Ascii.openBrace else { throw BodyFault(text.fault(.notAnObject, at: start)) }
-        var (walk, found) = (text, SIMD16<Int32>(repeating: -1))
+        let absent = SIMD16<Int32>(repeating: -1)
+        var (walk, starts, ends, escaped) = (text, absent, absent, UInt16(0))
         var duplicate: (index: Int, start: Int)?
         do throws(EventFault) {
             end = try walk.forEachMember(of: start) { (text, key, start) throws(EventFault) in
-                let end = try text.valueEnd(from: start)
-                guard let index = list.index(of: key, in: text), text.byte(at: start) != UInt8(ascii: "n") else {
-                    return end
+                let first = text.byte(at: start)
+                let value =
+                    first == Ascii.quote
+                    ? try text.stringEnd(from: start + 1) : (index: try text.valueEnd(from: start), isEscaped: false)
+                guard let index = list.index(of: key, in: text), first != UInt8(ascii: "n") else {
+                    return value.index
                 }
-                if found[index] >= 0 { duplicate = duplicate ?? (index, start) }
-                found[index] = Int32(start)
-                return end
+                if starts[index] >= 0 { duplicate = duplicate ?? (index, start) }
+                (starts[index], ends[index]) = (Int32(start), Int32(value.index))
+                if value.isEscaped { escaped |= 1 << UInt16(index) }
+                return value.index
             }
         } catch { throw BodyFault(error) }
-        (self.text, self.list, self.path, starts) = (text, list, path, found)
+        (self.text, self.list, self.path) = (text, list, path)
+        (self.starts, self.ends, self.escaped) = (starts, ends, escaped)
         if let duplicate { throw BodyFault(.duplicate, name(duplicate.index), at: duplicate.start) }
     }
 
     func has(_ index: Int) -> Bool { starts[index] >= 0 }
     func start(_ index: Int) -> Int { Int(starts[index]) }
+    /// Behind the value of a field; -1 where the field is absent.
+    func end(_ index: Int) -> Int { Int(ends[index]) }
+    /// The name that is stored.
+    func key(_ index: Int) -> StaticString { list.fields[index].names[0] }
     func name(_ index: Int) -> String { path + list.fields[index].name }
     /// The path of an object in a field.
     func path(_ index: Int) -> String { path.isEmpty ? list.fields[index].prefix : path + list.fields[index].prefix }
@@ -97,29 +128,26 @@ struct Fields {
 // MARK: - Values
 
 extension Fields {
-    /// The text of a string; `nil` where the field is absent.
-    func text(_ index: Int, _ bounds: ClosedRange<Int>) throws(BodyFault) -> [UInt8]? {
+    /// The string in a field; `nil` where that is absent.
+    func string(_ index: Int, _ bounds: ClosedRange<Int>) throws(BodyFault) -> JSONString? {
         guard has(index) else { return nil }
         guard text.byte(at: start(index)) == Ascii.quote else { throw fault(.invalid("a string"), index) }
-        let bytes = try string(at: start(index))
-        guard bounds.contains(bytes.count) else {
+        let string = JSONString(text, start(index) + 1..<end(index) - 1, isEscaped: escaped >> UInt16(index) & 1 == 1)
+        guard bounds.contains(string.plain?.count ?? string.text.count) else {
             throw fault(.invalid("a string of \(bounds.lowerBound) to \(bounds.upperBound) bytes"), index)
         }
-        return bytes
+        return string
+    }
+
+    /// The text of a string; `nil` where the field is absent.
+    func text(_ index: Int, _ bounds: ClosedRange<Int>) throws(BodyFault) -> [UInt8]? {
+        try string(index, bounds)?.text
     }
 
     /// The same of a field that has to be there.
     func required(_ index: Int, _ bounds: ClosedRange<Int>) throws(BodyFault) -> [UInt8] {
         guard let text = try text(index, bounds) else { throw fault(.missing, index) }
         return text
-    }
-
-    /// The text of the string that opens at `start`, which was checked.
-    func string(at start: Int) throws(BodyFault) -> [UInt8] {
-        let end: (index: Int, isEscaped: Bool)
-        do throws(EventFault) { end = try text.stringEnd(from: start + 1) } catch { throw BodyFault(error) }
-        let range = start + 1..<end.index - 1
-        return end.isEscaped ? text.unescaped(range) : text.bytes(range)
     }
 
     func flag(_ index: Int) throws(BodyFault) -> Bool? {
@@ -158,10 +186,7 @@ extension Fields {
     func members(_ index: Int) throws(BodyFault) -> [UInt8]? {
         guard has(index) else { return nil }
         guard text.byte(at: start(index)) == Ascii.openBrace else { throw fault(.invalid("an object"), index) }
-        var text = text
-        do throws(EventFault) {
-            return text.bytes(start(index) + 1..<(try text.valueEnd(from: start(index))) - 1)
-        } catch { throw BodyFault(error) }
+        return text.bytes(start(index) + 1..<end(index) - 1)
     }
 
     /// Calls `body` with where each element of the array in a field starts; it returns where the element ends.

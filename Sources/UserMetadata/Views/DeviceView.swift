@@ -66,48 +66,53 @@ public struct DeviceView: Sendable {
     /// Takes in an entry; one without a device id changes nothing.
     public mutating func fold(_ entry: LogEntry) {
         guard let device = entry.device, let id = device.id else { return }
-        let zones = device.zone.map { [KnownZone(name: $0, count: 1, last: entry.bucket)] } ?? []
-        merge(
-            KnownDevice(
-                id: id, first: entry.bucket, last: entry.bucket, count: 1, zones: zones,
-                description: device.description),
-            of: entry.username)
+        let description = entry.line.withUnsafeBytes {
+            descriptions.insert(UnsafeRawBufferPointer(rebasing: $0[entry.description]))
+        }
+        let bucket = entry.bucket
+        let row = DeviceRow(id: id, first: bucket, last: bucket, count: 1, description: UInt32(description))
+        let index = merge(row, of: entry.username)
+        if let zone = device.zone { merge(zone, count: 1, last: bucket, device: index) }
     }
 
-    /// Takes in what is known of a device: by an entry, or by a checkpoint.
+    /// Takes in what a checkpoint knows of a device.
     mutating func merge(_ known: KnownDevice, of username: [UInt8]) {
+        let row = DeviceRow(
+            id: known.id, first: known.first, last: known.last, count: UInt32(clamping: known.count),
+            description: UInt32(descriptions.insert(known.description)))
+        let index = merge(row, of: username)
+        for zone in known.zones {
+            merge(zone.name, count: UInt32(clamping: zone.count), last: zone.last, device: index)
+        }
+    }
+
+    private mutating func merge(_ row: DeviceRow, of username: [UInt8]) -> Int {
         let user = names.insert(username)
         if user == chains.count { chains.append(.none) }
-        let text = UInt32(descriptions.insert(known.description))
-        let index: Int
-        if let found = devices.first(in: chains[user], where: { $0.id == known.id }) {
-            index = found
-            devices[index].count.add(known.count)
-            devices[index].first = min(devices[index].first, known.first)
-            if isNewer(known, text, than: devices[index]) { devices[index].description = text }
-            devices[index].last = max(devices[index].last, known.last)
-        } else {
-            var row = DeviceRow(id: known.id, first: known.first, last: known.last, count: 0, description: text)
-            row.count.add(known.count)
-            index = devices.push(row, on: &chains[user])
+        guard let index = devices.first(in: chains[user], where: { $0.id == row.id }) else {
+            return devices.push(row, on: &chains[user])
         }
-        for zone in known.zones { merge(zone, device: index) }
+        let known = devices[index]
+        devices[index].count = known.count.saturatingSum(row.count)
+        devices[index].first = min(known.first, row.first)
+        devices[index].last = max(known.last, row.last)
+        if describesBetter(row, than: known) { devices[index].description = row.description }
+        return index
     }
 
-    private func isNewer(_ known: KnownDevice, _ text: UInt32, than row: DeviceRow) -> Bool {
-        if known.last != row.last { return known.last > row.last }
-        return text != row.description && descriptions.isBefore(Int(row.description), Int(text))
+    private func describesBetter(_ row: DeviceRow, than known: DeviceRow) -> Bool {
+        if row.last != known.last { return row.last > known.last }
+        return row.description != known.description
+            && descriptions.isBefore(Int(known.description), Int(row.description))
     }
 
-    private mutating func merge(_ zone: KnownZone, device: Int) {
-        let name = UInt32(zoneNames.insert(zone.name))
+    private mutating func merge(_ zone: [UInt8], count: UInt32, last: Bucket, device: Int) {
+        let name = UInt32(zoneNames.insert(zone))
         if let index = zones.first(in: devices[device].zones, where: { $0.name == name }) {
-            zones[index].count.add(zone.count)
-            zones[index].last = max(zones[index].last, zone.last)
+            zones[index].count = zones[index].count.saturatingSum(count)
+            zones[index].last = max(zones[index].last, last)
         } else {
-            var row = ZoneRow(last: zone.last, name: name, count: 0)
-            row.count.add(zone.count)
-            _ = zones.push(row, on: &devices[device].zones)
+            _ = zones.push(ZoneRow(last: last, name: name, count: count), on: &devices[device].zones)
         }
     }
 
@@ -151,8 +156,8 @@ public struct DeviceView: Sendable {
 }
 
 extension UInt32 {
-    /// Stays at the greatest where that is passed.
-    fileprivate mutating func add(_ more: UInt64) { self = UInt32(clamping: UInt64(self) &+ Swift.min(more, 1 << 33)) }
+    /// The greatest where that is passed.
+    fileprivate func saturatingSum(_ other: UInt32) -> UInt32 { UInt32(clamping: UInt64(self) + UInt64(other)) }
 }
 
 extension Hash128 {

@@ -59,9 +59,9 @@ extension UsersCommand {
         }
 
         private static func text(_ line: UnsafeRawBufferPointer) throws -> String {
-            let entry: LogEntry
+            let entry: StoredLogin
             do throws(StoredEntryFault) {
-                entry = try LogEntry(stored: line)
+                entry = try StoredLogin(line)
             } catch { throw CommandFailure(.data, error.description) }
             let device = entry.device?.id.map(\.hex)
             let words = [entry.type, entry.service, entry.loginMethod, device.map { Array($0.utf8) }]
