@@ -95,7 +95,8 @@ struct AddLogTests {
     @Test(
         "a stored line reads back as the entry that it is of, and the view takes of it what describes the device",
         arguments: [
-            ("", ""), (#","device_info":{}"#, ""), (#","device":{"id":"d"}"#, ""), (#","device":{"remote_zone":"DE"}"#, ""),
+            ("", ""), (#","device_info":{}"#, ""), (#","device":{"id":"d"}"#, ""),
+            (#","device":{"remote_zone":"DE"}"#, ""),
             (#","device":{"remote_addr":"198.51.100.1","user_agent":"198.51.100.1"}"#, ""),
             (#","device":{"browser":"x\u0022\\\n"}"#, #""browser":"x\"\\\u000a""#),
             (#","device":{"OS":"Linux","id":"d","mobile":false}"#, #""os":"Linux","mobile":false"#),

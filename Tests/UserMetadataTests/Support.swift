@@ -71,7 +71,9 @@ extension LogEntry {
         }
         json.close("}")
         json.close("}")
-        do { self = try json.bytes.withUnsafeBytes { try LogEntry(stored: $0) } } catch { preconditionFailure("\(error)") }
+        do { self = try json.bytes.withUnsafeBytes { try LogEntry(stored: $0) } } catch {
+            preconditionFailure("\(error)")
+        }
     }
 
     /// What the view keeps to tell what the device is.

@@ -35,7 +35,8 @@ struct PlainDevices {
         var device =
             users[entry.username]?[id]
             ?? KnownDevice(
-                id: id, first: entry.bucket, last: entry.bucket, count: 0, zones: [], description: entry.descriptionText)
+                id: id, first: entry.bucket, last: entry.bucket, count: 0, zones: [], description: entry.descriptionText
+            )
         device.count += 1
         if entry.bucket > device.last
             || entry.bucket == device.last && device.description.lexicographicallyPrecedes(entry.descriptionText)
