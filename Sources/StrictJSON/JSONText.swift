@@ -41,7 +41,10 @@ public struct JSONText {
 extension JSONText {
     @inlinable @inline(__always)
     public mutating func spaceEnd(from start: Int) -> Int {
-        byte(at: start) > Ascii.space ? start : longSpaceEnd(from: start)
+        if byte(at: start) > Ascii.space { return start }
+        // As many writers have it.
+        let isOneBlank = byte(at: start) == Ascii.space && byte(at: start &+ 1) > Ascii.space
+        return isOneBlank ? start &+ 1 : longSpaceEnd(from: start)
     }
 
     @inline(never)
