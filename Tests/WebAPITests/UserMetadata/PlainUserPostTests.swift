@@ -44,6 +44,35 @@ struct PlainUserPostTests {
         #expect(accepted == [3, 3])
     }
 
+    @Test(
+        "what one read brings is answered in its order, and all of it, though the client's side ends with it",
+        arguments: [5, 6])
+    func pipelined(count: Int) async throws {
+        try await UserServer.run { server in
+            let calls = [
+                ("get_user_devices", #"{"username":"ann"}"#, "application/json"),
+                ("get_last_login", #"{"username":"ann"}"#, "application/json"),
+                ("add_log", #"{"username":"ann","device_info":\#(Self.device)}"#, "application/json"),
+                ("get_user_devices", #"{"username":"ann"}"#, "application/json"),
+                ("check_device", #"{"username":"ann","device_info":\#(Self.device)}"#, "application/json"),
+                ("get_user_devices", #"{"username":"bob"}"#, "application/json; charset=utf-8"),
+            ]
+            let requests = calls.prefix(count).map { call, body, type in
+                TestRequest("POST", "/api/\(call)", [("content-type", type)], body: body).bytes
+            }
+            let connection = try RawConnection(server.port)
+            try connection.send(requests.flatMap { $0 })
+            connection.finish()
+            let replies = try await Blocking.run { try requests.map { _ in try connection.readReply().text } }
+            #expect(replies[0] == #"{"devices":[]}"# && [replies[0], replies[4]].contains(replies[count - 1]))
+            #expect(replies[1] == #"{"result":[],"results":[]}"#)
+            #expect(replies[2] == "{}")
+            #expect(replies[3].contains(#""num_logins":1"#))
+            #expect(replies[4].hasPrefix(#"{"seen":true"#))
+            #expect(try await Blocking.run { try connection.isAtEnd() })
+        }
+    }
+
     @Test("only calls of one entry, and those that are answered from memory, have the short way")
     func forms() {
         #expect(PlainUsers.forms.map(\.0) == [.addLog, .checkDevice, .lastLogin, .setLastLogin, .userDevices])
