@@ -240,7 +240,19 @@ final class EventPieces: @unchecked Sendable {
         request.limit = request.limit.map { $0 - source.summary.lines }
         told = (told.lines + source.summary.lines, told.isComplete && source.summary.isComplete)
         snapshot = renewed()
-        self.source = try EventSource(snapshot, request, form)
+        if request.limit == 0 {
+            // All is told; what is left to learn is whether something follows.
+            lastCursor = try follows(request) ? request.cursor : nil
+            (self.source, isAtEnd) = (nil, true)
+        } else {
+            self.source = try EventSource(snapshot, request, form)
+        }
+    }
+
+    private func follows(_ request: ScanRequest) throws(StoreError) -> Bool {
+        var next = request
+        next.limit = 1
+        return try Scan(snapshot, next).next() != nil
     }
 
     /// What ends the body.

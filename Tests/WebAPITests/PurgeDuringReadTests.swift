@@ -53,4 +53,32 @@ struct PurgeDuringReadTests {
         #expect(reply.lines.count == 49 && reply.trailer["daybook-count"] == "49")
         #expect(reply.trailer["daybook-xxh3"] == digest(reply.body))
     }
+
+    @Test(
+        "pages that were told when files went end as they would have, with a cursor where something follows",
+        arguments: [EventForm.lines, .codedLines, .frames], [2, 3])
+    func toldBefore(form: EventForm, limit: Int) async throws {
+        try await TestServer.run(on: VirtualDisk(), at: "/data") { server in
+            try await server.append(1, bytes: 10, bucket: Self.old)
+            try await server.log.seal()
+            try await server.append(3, bytes: 10, bucket: Self.young)
+            let log = server.log
+            let request = ScanRequest(
+                range: Self.young.milliseconds...UInt64.max, order: form == .frames ? .arrival : .time, limit: limit)
+            let pieces = try EventPieces(log.snapshot(), request, form: form, places: ScanPlaces()) { log.snapshot() }
+            #expect(try pieces.next() != nil)
+            var options = PurgeOptions()
+            options.policy = RetentionPolicy(maxAgeMilliseconds: 5 * Self.day)
+            options.readerGrace = 0
+            #expect(try await log.purge(options).plan.segments.count == 1)
+            #expect(try pieces.next() == nil)
+            #expect(pieces.count == limit && pieces.isComplete)
+            #expect((pieces.cursor != nil) == (limit == 2))
+            if let cursor = pieces.cursor {
+                var next = request
+                (next.limit, next.cursor) = (nil, cursor)
+                #expect(try Scan(log.snapshot(), next).next()?.lines == 1)
+            }
+        }
+    }
 }
