@@ -118,4 +118,18 @@ struct UserStoreTests {
         let types = try test.auditRecords().map { $0.contains(#""type":"purge""#) ? "purge" : "erase" }
         #expect(types == ["erase", "purge", "purge", "erase"])
     }
+
+    @Test(
+        "an answer about unused accounts goes on record by the names that it gave",
+        arguments: [(#"{"usernames":["ann","bob","cid"],"days":1}"#, 2), (#"{"days":1}"#, 1)])
+    func unusedCount(body: String, accounts: Int) async throws {
+        let test = try await TestStore()
+        for (name, age) in [("ann", UInt64(0)), ("dora", 48)] {
+            let bucket = Bucket(milliseconds: testNow - age * 3_600_000)
+            try await test.set(LastLogin(bucket: bucket, username: utf8(name), service: utf8("imap")))
+        }
+        let question = try withBytes(body) { try UnusedAccountsQuestion($0) }
+        #expect(test.store.unused(question).accounts == accounts)
+        try await test.store.close()
+    }
 }

@@ -33,5 +33,8 @@ extension UserStore {
     }
 
     /// `/api/get_unused_accounts`.
-    public func unused(_ question: UnusedAccountsQuestion) -> [UInt8] { Answers.unused(unusedAccounts(question)) }
+    public func unused(_ question: UnusedAccountsQuestion) -> (body: [UInt8], accounts: Int) {
+        let accounts = unusedAccounts(question)
+        return (Answers.unused(accounts), accounts.usernames.count)
+    }
 }

@@ -101,8 +101,8 @@ struct UserCalls: Sendable {
         case .unusedAccounts:
             let question = try read(body, UnusedAccountsQuestion.init)
             // All accounts take longer to look through than others on this event loop are to wait.
-            let body = try await blocking.runIfActive { [store] in store.unused(question) }
-            return (body, Reading(events: question.usernames?.count ?? question.limit))
+            let answer = try await blocking.runIfActive { [store] in store.unused(question) }
+            return (answer.body, Reading(events: answer.accounts))
         }
     }
 
