@@ -119,9 +119,11 @@ struct AddLogTests {
 
 @Suite("Bodies of add_logs and set_last_login")
 struct BatchBodyTests {
-    private func addLogs(_ body: String, isNDJSON: Bool = false) -> Result<[String], BodyFault> {
+    private func addLogs(
+        _ body: String, isNDJSON: Bool = false, atMost most: Int = 100
+    ) -> Result<[String], BodyFault> {
         result(body) { (bytes) throws(BodyFault) in
-            try door.addLogs(bytes, isNDJSON: isNDJSON, now: testNow).map { text($0.line) }
+            try door.addLogs(bytes, isNDJSON: isNDJSON, atMost: most, now: testNow).map { text($0.line) }
         }
     }
 
@@ -136,6 +138,17 @@ struct BatchBodyTests {
         ])
     func forms(body: String, isNDJSON: Bool) {
         #expect(addLogs(body, isNDJSON: isNDJSON) == .success([line("a"), line("b")]))
+    }
+
+    @Test(
+        "of more entries than a batch has, one more is kept and no others",
+        arguments: [
+            (#"[{"user":"a"},{"user":"b"},{"user":"c"},{"user":""},{}]"#, false),
+            (#"{"logs":[{"user":"a"},{"user":"b"},{"user":"c"},{"user":""}]}"#, false),
+            ("{\"user\":\"a\"}\n{\"user\":\"b\"}\n{\"user\":\"c\"}\n{}\n", true),
+        ])
+    func more(body: String, isNDJSON: Bool) {
+        #expect(addLogs(body, isNDJSON: isNDJSON, atMost: 2) == .success([line("a"), line("b"), line("c")]))
     }
 
     @Test(

@@ -19,7 +19,8 @@ public struct Door: Sendable {
     func logEntry(_ fields: Fields, now: UInt64) throws(BodyFault) -> LogEntry {
         let bucket = bucket(try fields.time(LogField.timestamp) ?? now)
         let username = try fields.required(LogField.username, UserBounds.username)
-        var line = JSONWriter(capacity: 384)
+        // Behind what came stand a time and the hash of an id.
+        var line = JSONWriter(capacity: fields.range.count + 64)
         line.open("{")
         line.name("timestamp")
         line.time(bucket.milliseconds)

@@ -10,10 +10,12 @@ extension Door {
     }
 
     /// `/api/add_logs` with a list, bare or in `logs`, or with entries one a line where `isNDJSON`; at least one.
+    ///
+    /// - Parameter most: entries; where there are more, one more is returned, and none that follow are kept.
     public func addLogs(
-        _ body: UnsafeRawBufferPointer, isNDJSON: Bool, now: UInt64
+        _ body: UnsafeRawBufferPointer, isNDJSON: Bool, atMost most: Int, now: UInt64
     ) throws(BodyFault) -> [LogEntry] {
-        let entries = isNDJSON ? try lines(body, now: now) : try list(body, now: now)
+        let entries = isNDJSON ? try lines(body, most, now: now) : try list(body, most, now: now)
         guard !entries.isEmpty else { throw BodyFault(.noEntries, at: 0) }
         return entries
     }
@@ -30,9 +32,10 @@ extension Door {
         return try logEntry(entry, now: now)
     }
 
-    private func lines(_ body: UnsafeRawBufferPointer, now: UInt64) throws(BodyFault) -> [LogEntry] {
+    private func lines(_ body: UnsafeRawBufferPointer, _ most: Int, now: UInt64) throws(BodyFault) -> [LogEntry] {
         var entries: [LogEntry] = []
         for line in NDJSONLines(body) {
+            if entries.count > most { break }
             do throws(BodyFault) {
                 entries.append(try addLog(line.line, now: now))
             } catch {
@@ -44,7 +47,7 @@ extension Door {
 
     private static let list = FieldList(Field("logs"))
 
-    private func list(_ body: UnsafeRawBufferPointer, now: UInt64) throws(BodyFault) -> [LogEntry] {
+    private func list(_ body: UnsafeRawBufferPointer, _ most: Int, now: UInt64) throws(BodyFault) -> [LogEntry] {
         var text = try JSONText.body(body)
         var (start, wraps) = (text.spaceEnd(from: 0), false)
         guard start < text.count else { throw BodyFault(EventFault(.unexpectedEnd, at: text.count)) }
@@ -59,6 +62,7 @@ extension Door {
         do throws(EventFault) {
             isList = try text.forEachElement(of: start) { (text, start) throws(EventFault) in
                 defer { count += 1 }
+                guard entries.count <= most else { return try text.valueEnd(from: start) }
                 let end: Int
                 do throws(BodyFault) {
                     let fields = try Fields(text, at: start, LogField.all)

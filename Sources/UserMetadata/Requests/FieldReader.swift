@@ -81,8 +81,9 @@ struct Fields {
     private let list: FieldList
     /// What stands before the name of a field in a refusal: `log.`
     private let path: String
-    /// Behind the object.
-    let end: Int
+    /// The object.
+    let range: Range<Int>
+    var end: Int { range.upperBound }
 
     /// Reads the object at `start`, without space before it.
     init(_ text: JSONText, at start: Int, _ list: FieldList, path: String = "") throws(BodyFault) {
@@ -91,7 +92,7 @@ struct Fields {
         var (walk, starts, ends, escaped) = (text, absent, absent, UInt16(0))
         var duplicate: (index: Int, start: Int)?
         do throws(EventFault) {
-            end = try walk.forEachMember(of: start) { (text, key, start) throws(EventFault) in
+            let end = try walk.forEachMember(of: start) { (text, key, start) throws(EventFault) in
                 let first = text.byte(at: start)
                 let value =
                     first == Ascii.quote
@@ -104,6 +105,7 @@ struct Fields {
                 if value.isEscaped { escaped |= 1 << UInt16(index) }
                 return value.index
             }
+            range = start..<end
         } catch { throw BodyFault(error) }
         (self.text, self.list, self.path) = (text, list, path)
         (self.starts, self.ends, self.escaped) = (starts, ends, escaped)

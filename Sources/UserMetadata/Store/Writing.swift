@@ -9,9 +9,9 @@ extension UserStore {
         try door.addLog(body, now: now)
     }
 
-    /// The body of `/api/add_logs`.
+    /// The body of `/api/add_logs`; more entries than a batch holds where there are more.
     public func entries(_ body: UnsafeRawBufferPointer, isNDJSON: Bool) throws(BodyFault) -> [LogEntry] {
-        try door.addLogs(body, isNDJSON: isNDJSON, now: now)
+        try door.addLogs(body, isNDJSON: isNDJSON, atMost: Bounds.batchLines, now: now)
     }
 
     /// The body of `/api/set_last_login`.
