@@ -107,6 +107,9 @@ struct DeviceViewTests {
             #expect(zip(devices, devices.dropFirst()).allSatisfy { $0.last >= $1.last })
         }
         #expect(view.userCount == plain.users.count)
+        let known = plain.users.values.flatMap(\.values)
+        #expect(view.descriptions.count == Set(known.map(\.description)).count)
+        #expect(view.zoneNames.count == Set(known.flatMap(\.zones).map(\.name)).count)
     }
 
     @Test(
@@ -149,6 +152,20 @@ struct DeviceViewTests {
         view.fold(LogEntry("ann", device: "d", at: testNow))
         #expect(view.devices(of: utf8("ann")).map(\.count) == [1])
         #expect(view.devices(of: utf8("ann")).flatMap(\.zones).isEmpty)
+    }
+
+    @Test("a description is forgotten with the last device that has it")
+    func descriptions() {
+        var view = DeviceView(seed: 1)
+        for hour in 0..<3_000 as Range<UInt64> {
+            view.fold(LogEntry("ann", device: "d", at: hour * 3_600_000, browser: "b\(hour % 1_000)"))
+        }
+        view.fold(LogEntry("bob", device: "d", at: 0, zone: "DE", browser: "b999"))
+        #expect(view.descriptions.count == 1)
+        view.erase(utf8("ann"))
+        #expect(view.devices(of: utf8("bob")).map { text($0.description) } == [#""browser":"b999""#])
+        view.erase(utf8("bob"))
+        #expect(view.descriptions.count == 0 && view.zoneNames.count == 0)
     }
 
     @Test("a line of a checkpoint reads as this")
@@ -302,7 +319,7 @@ struct LastLoginViewTests {
         view.erase(utf8("ann"))
         #expect(view.logins(of: utf8("ann")).isEmpty)
         #expect(view.unused(of: [utf8("ann")], since: .earliest, service: nil) == [utf8("ann")])
-        #expect(view.userCount == 0)
+        #expect(view.userCount == 0 && view.services.count == 0)
     }
 }
 
@@ -402,8 +419,9 @@ struct TextTableTests {
         var random = SeededRandom(seed: seed)
         var table = TextTable(seed: seed)
         var numbers: [String: Int] = [:]
+        let suffix = String(repeating: "x", count: 60)
         for _ in 0..<3_000 {
-            let name = "t\(Int.random(in: 0..<300, using: &random))"
+            let name = "t\(Int.random(in: 0..<300, using: &random))" + suffix
             if random.oneIn(3), let number = numbers.removeValue(forKey: name) {
                 table.remove(number)
             } else {
@@ -412,10 +430,13 @@ struct TextTableTests {
                 numbers[name] = number
             }
         }
-        for index in 0..<300 { #expect(table.find(utf8("t\(index)")) == numbers["t\(index)"]) }
+        for index in 0..<300 { #expect(table.find(utf8("t\(index)" + suffix)) == numbers["t\(index)" + suffix]) }
         #expect(table.count == numbers.count)
         #expect(Set(numbers.values).count == numbers.count)
         #expect(table.sorted.map { text(table[$0]) } == numbers.keys.sorted())
+        // Several times as much came and went.
+        let live = numbers.keys.map(\.utf8.count).reduce(0, +)
+        #expect(table.bytes.count <= max(2 * live, live + 4_096))
     }
 
     @Test("the empty text is a text")

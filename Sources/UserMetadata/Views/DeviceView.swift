@@ -41,8 +41,8 @@ public struct DeviceView: Sendable {
     }
 
     private var names: TextTable
-    private var zoneNames: TextTable
-    private var descriptions: TextTable
+    private(set) var zoneNames: SharedTexts
+    private(set) var descriptions: SharedTexts
     /// By the number of the user's name.
     private var chains: [RowLink] = []
     private var devices = RowPool<DeviceRow>()
@@ -50,8 +50,8 @@ public struct DeviceView: Sendable {
 
     public init(seed: UInt64) {
         names = TextTable(seed: seed)
-        zoneNames = TextTable(seed: seed)
-        descriptions = TextTable(seed: seed)
+        zoneNames = SharedTexts(seed: seed)
+        descriptions = SharedTexts(seed: seed)
     }
 
     public var userCount: Int { names.count }
@@ -67,10 +67,10 @@ public struct DeviceView: Sendable {
     public mutating func fold(_ entry: LogEntry) {
         guard let device = entry.device, let id = device.id else { return }
         let description = entry.line.withUnsafeBytes {
-            descriptions.insert(UnsafeRawBufferPointer(rebasing: $0[entry.description]))
+            descriptions.take(UnsafeRawBufferPointer(rebasing: $0[entry.description]))
         }
         let bucket = entry.bucket
-        let row = DeviceRow(id: id, first: bucket, last: bucket, count: 1, description: UInt32(description))
+        let row = DeviceRow(id: id, first: bucket, last: bucket, count: 1, description: description)
         let index = merge(row, of: entry.username)
         if let zone = device.zone { merge(zone, count: 1, last: bucket, device: index) }
     }
@@ -79,7 +79,7 @@ public struct DeviceView: Sendable {
     mutating func merge(_ known: KnownDevice, of username: [UInt8]) {
         let row = DeviceRow(
             id: known.id, first: known.first, last: known.last, count: UInt32(clamping: known.count),
-            description: UInt32(descriptions.insert(known.description)))
+            description: descriptions.take(known.description))
         let index = merge(row, of: username)
         for zone in known.zones {
             merge(zone.name, count: UInt32(clamping: zone.count), last: zone.last, device: index)
@@ -96,19 +96,21 @@ public struct DeviceView: Sendable {
         devices[index].count = known.count.saturatingSum(row.count)
         devices[index].first = min(known.first, row.first)
         devices[index].last = max(known.last, row.last)
-        if describesBetter(row, than: known) { devices[index].description = row.description }
+        let isBetter = describesBetter(row, than: known)
+        if isBetter { devices[index].description = row.description }
+        descriptions.giveBack(isBetter ? known.description : row.description)
         return index
     }
 
     private func describesBetter(_ row: DeviceRow, than known: DeviceRow) -> Bool {
         if row.last != known.last { return row.last > known.last }
-        return row.description != known.description
-            && descriptions.isBefore(Int(known.description), Int(row.description))
+        return row.description != known.description && descriptions.isBefore(known.description, row.description)
     }
 
     private mutating func merge(_ zone: [UInt8], count: UInt32, last: Bucket, device: Int) {
-        let name = UInt32(zoneNames.insert(zone))
+        let name = zoneNames.take(zone)
         if let index = zones.first(in: devices[device].zones, where: { $0.name == name }) {
+            zoneNames.giveBack(name)
             zones[index].count = zones[index].count.saturatingSum(count)
             zones[index].last = max(zones[index].last, last)
         } else {
@@ -125,12 +127,12 @@ public struct DeviceView: Sendable {
     private func known(_ user: Int) -> [KnownDevice] {
         devices.rows(of: chains[user]).map { row in
             let zones = zones.rows(of: row.zones).map {
-                KnownZone(name: zoneNames[Int($0.name)], count: UInt64($0.count), last: $0.last)
+                KnownZone(name: zoneNames[$0.name], count: UInt64($0.count), last: $0.last)
             }
             return KnownDevice(
                 id: row.id, first: row.first, last: row.last, count: UInt64(row.count),
                 zones: zones.sorted { $0.name.lexicographicallyPrecedes($1.name) },
-                description: descriptions[Int(row.description)])
+                description: descriptions[row.description])
         }
     }
 
@@ -140,6 +142,8 @@ public struct DeviceView: Sendable {
         var link = chains[user]
         while let index = link.index {
             link = devices[index].next
+            descriptions.giveBack(devices[index].description)
+            for zone in zones.rows(of: devices[index].zones) { zoneNames.giveBack(zone.name) }
             zones.free(&devices[index].zones, blank: ZoneRow(last: .earliest, name: 0, count: 0))
         }
         devices.free(

@@ -11,14 +11,14 @@ public struct LastLoginView: Sendable {
     }
 
     private(set) var names: TextTable
-    private(set) var services: TextTable
+    private(set) var services: SharedTexts
     /// By the number of the user's name.
     private(set) var chains: [RowLink] = []
     private(set) var rowPool = RowPool<ServiceRow>()
 
     public init(seed: UInt64) {
         names = TextTable(seed: seed)
-        services = TextTable(seed: seed)
+        services = SharedTexts(seed: seed)
     }
 
     public var userCount: Int { names.count }
@@ -34,8 +34,9 @@ public struct LastLoginView: Sendable {
     public mutating func fold(_ login: LastLogin) {
         let user = names.insert(login.username)
         if user == chains.count { chains.append(.none) }
-        let service = UInt32(services.insert(login.service))
+        let service = services.take(login.service)
         if let index = rowPool.first(in: chains[user], where: { $0.service == service }) {
+            services.giveBack(service)
             rowPool[index].last = max(rowPool[index].last, login.bucket)
         } else {
             _ = rowPool.push(ServiceRow(last: login.bucket, service: service), on: &chains[user])
@@ -51,7 +52,7 @@ public struct LastLoginView: Sendable {
     /// `nil` where the user never used the service.
     public func last(of username: [UInt8], service: [UInt8]) -> Bucket? {
         guard let user = names.find(username), let number = services.find(service),
-            let index = rowPool.first(in: chains[user], where: { $0.service == UInt32(number) })
+            let index = rowPool.first(in: chains[user], where: { $0.service == number })
         else { return nil }
         return rowPool[index].last
     }
@@ -64,12 +65,13 @@ public struct LastLoginView: Sendable {
 
     private func logins(_ user: Int) -> [LastLogin] {
         rowPool.rows(of: chains[user])
-            .map { LastLogin(bucket: $0.last, username: names[user], service: services[Int($0.service)]) }
+            .map { LastLogin(bucket: $0.last, username: names[user], service: services[$0.service]) }
             .sorted { $0.service.lexicographicallyPrecedes($1.service) }
     }
 
     public mutating func erase(_ username: [UInt8]) {
         guard let user = names.find(username) else { return }
+        for row in rowPool.rows(of: chains[user]) { services.giveBack(row.service) }
         rowPool.free(&chains[user], blank: ServiceRow(last: .earliest, service: 0))
         names.remove(user)
     }

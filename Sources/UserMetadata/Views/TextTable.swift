@@ -12,7 +12,10 @@ struct TextTable {
     }
 
     private static let free = UInt32.max
-    private var bytes: [UInt8] = []
+    private static let leastWasted = 4_096
+    private(set) var bytes: [UInt8] = []
+    /// Bytes of texts that were removed.
+    private var wasted = 0
     private var entries: [Entry] = []
     /// Open addressing, never more than three quarters full: the number of a text and 1; 0 where there is none.
     private var slots: [UInt32] = Array(repeating: 0, count: 16)
@@ -93,6 +96,20 @@ struct TextTable {
         for index in entry.offset..<entry.offset + Int(entry.length) { bytes[index] = 0 }
         entries[number].length = Self.free
         freed.append(UInt32(number))
+        wasted += Int(entry.length)
+        if wasted > Self.leastWasted, wasted > bytes.count / 2 { pack() }
+    }
+
+    /// Closes the gaps that removed texts left.
+    private mutating func pack() {
+        var packed: [UInt8] = []
+        packed.reserveCapacity(bytes.count - wasted)
+        for number in 0..<end where entries[number].length != Self.free {
+            let entry = entries[number]
+            entries[number].offset = packed.count
+            packed += bytes[entry.offset..<entry.offset + Int(entry.length)]
+        }
+        (bytes, wasted) = (packed, 0)
     }
 
     private func home(_ number: Int) -> Int {

@@ -14,12 +14,12 @@ private enum ServiceFilter {
     /// One that nobody uses.
     case unknown
 
-    init(_ service: [UInt8]?, _ services: TextTable) {
+    init(_ service: [UInt8]?, _ services: SharedTexts) {
         guard let service else {
             self = .any
             return
         }
-        self = services.find(service).map { .only(UInt32($0)) } ?? .unknown
+        self = services.find(service).map { .only($0) } ?? .unknown
     }
 
     func takes(_ service: UInt32) -> Bool {
