@@ -32,7 +32,7 @@ public struct PurgePlan: Equatable, Sendable {
     /// Where the policies wanted the horizon, and the hold that stopped it.
     public let wanted: Bucket
     public let stoppedBy: Hold?
-    public let segments: [PurgedSegment]
+    public internal(set) var segments: [PurgedSegment]
 
     public var events: UInt64 { segments.reduce(0) { $0 + $1.events } }
     public var bytes: UInt64 { segments.reduce(0) { $0 + $1.bytes } }

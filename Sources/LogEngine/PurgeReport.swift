@@ -19,7 +19,7 @@ public struct PurgeOptions: Sendable {
 public struct PurgeReport: Sendable {
     /// What was to be done; of what was deferred too.
     public var plan: PurgePlan
-    /// Segments that are still on the disk.
+    /// Segments that are still on the disk, whole.
     public var deferred: [Deferral] = []
     /// Bytes of the disk that the segments took less than before.
     public var freedBytes: UInt64 = 0
@@ -27,6 +27,14 @@ public struct PurgeReport: Sendable {
     public var hasReserve = true
     /// Why events stay that the policies want gone: the checkpoints of the stream's view do not hold them.
     public var heldBack: String?
+
+    /// The plan without what was deferred.
+    public var done: PurgePlan {
+        let left = Set(deferred.map(\.segment.number))
+        var done = plan
+        done.segments.removeAll { left.contains($0.number) }
+        return done
+    }
 
     public struct Deferral: Sendable {
         public let segment: PurgedSegment

@@ -99,15 +99,17 @@ struct PurgeText {
         lines.append((isDryRun ? "would purge " : "purged ") + amount)
         for deferral in report.deferred {
             let wants = deferral.bytesWanted.map { "\($0.grouped) bytes wanted" } ?? deferral.reason
-            lines.append("deferred \(deferral.segment.path): \(wants)")
+            let hidden = "\(deferral.segment.events.grouped) events are not read any more, but still on the disk"
+            lines.append("deferred \(deferral.segment.path): \(wants); \(hidden)")
         }
         if !isDryRun { lines.append("freed \(sizeText(report.freedBytes))") }
         return lines.joined(separator: "\n") + "\n"
     }
 
     private var amount: String {
-        let text = "\(plan.segments.count.grouped) segments, \(plan.events.grouped) events, \(sizeText(plan.bytes))"
-        guard let oldest = plan.oldest, let newest = plan.newest else { return text }
+        let done = report.done
+        let text = "\(done.segments.count.grouped) segments, \(done.events.grouped) events, \(sizeText(done.bytes))"
+        guard let oldest = done.oldest, let newest = done.newest else { return text }
         return text + ", \(Self.time(oldest)) to \(Self.time(newest))"
     }
 
@@ -137,8 +139,9 @@ struct PurgeText {
         let members: [(name: String, value: JSONValue)] = [
             ("dry_run", .bool(isDryRun)), ("horizon_before", .number(plan.horizonBefore.milliseconds)),
             ("horizon_after", .number(plan.horizonAfter.milliseconds)), ("stopped_by_hold", hold),
-            ("segments", .list(plan.segments.map { Self.json($0) })), ("events", .number(plan.events)),
-            ("bytes", .number(plan.bytes)), ("oldest", Self.json(plan.oldest)), ("newest", Self.json(plan.newest)),
+            ("segments", .list(plan.segments.map { Self.json($0) })), ("events", .number(report.done.events)),
+            ("bytes", .number(report.done.bytes)), ("oldest", Self.json(report.done.oldest)),
+            ("newest", Self.json(report.done.newest)),
             ("freed_bytes", .number(report.freedBytes)),
             ("deferred", .list(report.deferred.map { Self.json($0) })),
         ]
@@ -148,8 +151,8 @@ struct PurgeText {
     private static func json(_ deferral: PurgeReport.Deferral) -> JSONValue {
         let wanted: JSONValue = if let bytes = deferral.bytesWanted { .number(bytes) } else { .null }
         return .object([
-            ("segment", .number(deferral.segment.number.value)), ("bytes_wanted", wanted),
-            ("reason", .text(deferral.reason)),
+            ("segment", .number(deferral.segment.number.value)), ("events", .number(deferral.segment.events)),
+            ("bytes_wanted", wanted), ("reason", .text(deferral.reason)),
         ])
     }
 

@@ -87,6 +87,8 @@ struct JobTests {
         let ending = try await Self.ending(of: "purge --max-age 150m", after: 7_200_000, isServed: isServed)
         #expect(ending.status == 7)
         #expect(ending.output.contains("/hot/00000000000000000002.ndjson.lz4: the segment is damaged"))
+        #expect(ending.output.contains("; 1 events are not read any more, but still on the disk"))
+        #expect(ending.output.contains("purged 1 segments, 3 events, "))
     }
 
     @Test("a clock that is not believed is 6, for a purge and for maintain", arguments: [false, true])

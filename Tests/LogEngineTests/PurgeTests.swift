@@ -149,6 +149,7 @@ struct PurgeTests {
         let report = try await kept.log.purge(Self.options(days: 2))
         #expect(report.deferred.map(\.segment.number) == [straddling.segment] && !report.hasReserve)
         #expect(report.deferred.first?.bytesWanted == straddling.length && report.plan.events == 100)
+        #expect(report.done.segments.isEmpty)
         #expect(kept.log.snapshot().jobs.first { $0.job == .purge }.map { $0.lastSuccess < $0.lastRun } == true)
         let horizon = kept.bucket(daysAgo: 2)
         #expect(try kept.read() == kept.expected(from: horizon))
