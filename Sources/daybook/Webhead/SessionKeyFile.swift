@@ -33,7 +33,8 @@ enum SessionKeyFile {
         return bytes
     }
 
-    /// Under another name first: whoever finds the file finds it whole, and the first of those who make it wins.
+    /// Under another name first: whoever finds the file finds it whole, and the first of those who make it wins. Durable
+    /// when it returns: sessions outlive a power loss.
     private static func make(_ path: String) throws {
         var random = SystemRandomNumberGenerator()
         let temporary = "\(path).\(random.next().hex).new"
@@ -47,6 +48,15 @@ enum SessionKeyFile {
         let bytes = Array(secret.utf8)
         guard write(file, bytes, bytes.count) == bytes.count, fsync(file) == 0 else { throw failure(temporary) }
         guard link(temporary, path) == 0 || errno == EEXIST else { throw failure(path) }
+        let parent = open(parent(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard parent >= 0 else { throw failure(path) }
+        defer { close(parent) }
+        guard fsync(parent) == 0 else { throw failure(path) }
+    }
+
+    private static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return String(path[...slash])
     }
 
     private static func failure(_ path: String) -> CommandFailure {
