@@ -35,7 +35,7 @@ let package = Package(
         .systemLibrary(
             name: "CMaxMindDB", pkgConfig: "libmaxminddb", providers: [.apt(["libmaxminddb-dev"])]),
         .target(name: "SegmentFormat", dependencies: ["CLZ4", "CXXHash", "CZstd"], swiftSettings: strict),
-        .target(name: "BodyDecoding", dependencies: ["CLZ4", "CZlib", "CZstd"], swiftSettings: strict),
+        .target(name: "BodyDecoding", dependencies: ["CLZ4", "CXXHash", "CZlib", "CZstd"], swiftSettings: strict),
         .target(name: "LogEngine", dependencies: ["SegmentFormat"], swiftSettings: strict),
         .target(name: "StrictJSON", swiftSettings: strict),
         .target(

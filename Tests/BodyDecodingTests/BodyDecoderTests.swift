@@ -40,6 +40,23 @@ struct BodyDecoderTests {
         }
     }
 
+    @Test(
+        "LZ4 content that is not what its checksum says is refused, with checksums of blocks and without them",
+        arguments: [true, false])
+    func checksums(checksBlocks: Bool) throws {
+        // It lies in the frame as it is.
+        let body = Encoder.lz4(Array(Self.noise[..<2_000]), Encoder.LZ4Form(checksBlocks: checksBlocks))
+        let frames = Encoder.lz4([], Encoder.LZ4Form(checksBlocks: false)) + Encoder.skippable(3) + body
+        for place in [1_000, 1_999, body.count - 4, body.count - 1] {
+            for piece in [1 << 30, 1, 3] {
+                var damaged = frames
+                damaged[frames.count - body.count + place] ^= 1
+                #expect(Self.fault(damaged, .lz4, pieceBytes: piece)?.kind == .corrupt)
+            }
+        }
+        #expect(try BodyDecoder.decode(frames, .lz4) == Array(Self.noise[..<2_000]))
+    }
+
     @Test("frames may follow one another, and skippable ones too", arguments: BodyCoding.allCases)
     func concatenated(coding: BodyCoding) throws {
         let between = coding == .gzip ? [] : Encoder.skippable(9)

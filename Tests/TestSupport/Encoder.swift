@@ -36,21 +36,19 @@ public enum Encoder {
         var blockSize = LZ4F_max64KB
         var isLinked = false
         var hasSize = false
-        /// Of the blocks and of the content.
-        var hasChecksums = true
+        var checksBlocks = true
+        public var checksContent = true
 
-        public init() {}
+        public init(checksBlocks: Bool = true) { self.checksBlocks = checksBlocks }
 
-        private init(_ blockSize: LZ4F_blockSizeID_t, isLinked: Bool, hasSize: Bool) {
-            (self.blockSize, self.isLinked, self.hasSize) = (blockSize, isLinked, hasSize)
-            hasChecksums = !hasSize
+        private init(_ blockSize: LZ4F_blockSizeID_t, isLinked: Bool, checksums: Int) {
+            (self.blockSize, self.isLinked, hasSize) = (blockSize, isLinked, checksums == 0)
+            (checksBlocks, checksContent) = (checksums == 2, checksums > 0)
         }
 
         public static let allCases: [LZ4Form] = [LZ4F_max64KB, LZ4F_max256KB, LZ4F_max1MB, LZ4F_max4MB].flatMap {
             size in
-            [false, true].flatMap { linked in
-                [false, true].map { LZ4Form(size, isLinked: linked, hasSize: $0) }
-            }
+            [false, true].flatMap { linked in (0...2).map { LZ4Form(size, isLinked: linked, checksums: $0) } }
         }
     }
 
@@ -60,8 +58,8 @@ public enum Encoder {
         preferences.frameInfo.blockMode = form.isLinked ? LZ4F_blockLinked : LZ4F_blockIndependent
         preferences.frameInfo.contentSize = form.hasSize ? UInt64(raw.count) : 0
         preferences.frameInfo.contentChecksumFlag =
-            form.hasChecksums ? LZ4F_contentChecksumEnabled : LZ4F_noContentChecksum
-        preferences.frameInfo.blockChecksumFlag = form.hasChecksums ? LZ4F_blockChecksumEnabled : LZ4F_noBlockChecksum
+            form.checksContent ? LZ4F_contentChecksumEnabled : LZ4F_noContentChecksum
+        preferences.frameInfo.blockChecksumFlag = form.checksBlocks ? LZ4F_blockChecksumEnabled : LZ4F_noBlockChecksum
         return made(atMost: LZ4F_compressFrameBound(raw.count, &preferences)) { place in
             LZ4F_compressFrame(place.baseAddress, place.count, raw, raw.count, &preferences)
         }
