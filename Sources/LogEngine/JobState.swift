@@ -71,6 +71,9 @@ extension EventLog {
         _ change: @escaping @Sendable (inout Manifest) -> Void = { _ in }
     ) throws(StoreError) {
         try performAndWait { (writer) throws(StoreError) in try writer.exchange(inputs, for: outputs, change) }
+        // Else the first who asks for a key waits until the indexes of all of them are read.
+        let access = snapshot().access
+        for entry in outputs.suffix(Bounds.openSegments) { _ = try access.open(entry, store: store) }
     }
 
     /// Removes files that are listed no more. Reads of those that must go, and of what left the store before

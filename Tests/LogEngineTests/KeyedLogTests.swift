@@ -76,6 +76,21 @@ struct KeyedLogTests {
         try await kept.log.close()
     }
 
+    @Test("who asks first after a compaction does not wait for indexes: they are open")
+    func opened() async throws {
+        let kept = try KeyedLog(hidesArrival: true)
+        for day in 1...3 as ClosedRange<UInt64> {
+            try await kept.append(KeyedLog.names.map { ($0, kept.bucket(daysAgo: day)) })
+        }
+        try await kept.log.seal()
+        _ = try await kept.log.compact()
+        #expect(kept.log.snapshot().sealed.entries.count > 1)
+        let opened = kept.disk.calls(of: .open)
+        for name in KeyedLog.names { #expect(try kept.lines(of: name, limit: 3) == kept.expected(of: name)) }
+        #expect(kept.disk.calls(of: .open) == opened)
+        try await kept.log.close()
+    }
+
     @Test("the index in a file is searched page by page")
     func pages() async throws {
         let kept = try KeyedLog(hidesArrival: false)
