@@ -1,15 +1,19 @@
 """The workloads of user metadata for tools/bench, and the same work on SQLite in this process."""
+import http.client
 import json
 import os
 import random
 import re
 import sqlite3
+import statistics
 import subprocess
+import sys
 import time
 
 USERS, MANY_USERS, UNUSED_NAMES, BATCH = 200_000, 1_000_000, 100_000, 1_000
 LEAST_LOGINS, LEAST_BATCHED, LEAST_ASKED, MOST_UNUSED = 12_000, 200_000, 20_000, 100.0
 MOST_OPEN_SECONDS, MOST_USER_BYTES = 10.0, 600
+LOGINS, LOGINS_EACH, LOGIN_DAYS, ASKED_USERS, MOST_LOGS = 10_000_000, 20, 90, 200, 20.0
 
 CONFIGURATION = "db_uri: %s\nhttp_server: {}\n"
 
@@ -36,6 +40,10 @@ CREATE INDEX userlog_username ON userlog (username, timestamp);
 """
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+
+LOGIN = ('{"username":"%s","type":"login","service":"imap","login_method":"password","timestamp":"%s",'
+         '"device_info":{"id":"device-%d","remote_zone":"DE","browser":"Firefox","os":"Linux","mobile":false}}')
 
 
 def name(number):
@@ -93,6 +101,33 @@ class Users:
             memory = (resident(server) - empty) / MANY_USERS
             self.bench.add(self.figure("users-open", server.opened, "s", MOST_OPEN_SECONDS, most=True), 0)
             self.bench.add(self.figure("users-open: memory", memory, "B/user", MOST_USER_BYTES, most=True), 0)
+
+    def logs(self):
+        """The logins of a user among those of all, a few in every week of them, compacted."""
+        self.configuration = self.bench.path("users.yml")
+        users, first = LOGINS // LOGINS_EACH, int(time.time()) - LOGIN_DAYS * 86_400
+        with self.server("users-logs.store") as server:
+            connection = http.client.HTTPConnection("127.0.0.1", server.port)
+            for number in range(0, LOGINS, BATCH):
+                # 7919 is prime: each user once in so many logins as there are users.
+                body = "\n".join(
+                    LOGIN % (name(n * 7919 % users), moment(first + n * LOGIN_DAYS * 86_400 // LOGINS), n % users)
+                    for n in range(number, number + BATCH))
+                answered(connection, "add_logs", body, "application/x-ndjson")
+            connection.close()
+            for job in ("seal", "compact"):
+                subprocess.run([self.bench.options.binary, job, "--stream", "logins", "--data",
+                                self.bench.path("users-logs.store")], check=True, stdout=subprocess.DEVNULL)
+            taken = []
+            for user in self.chance.sample(range(users), ASKED_USERS):
+                question = json.dumps({"username": name(user), "max_days": LOGIN_DAYS + 1})
+                start = time.monotonic()
+                answer = answered(connection, "get_user_logs", question, "application/json")
+                taken.append((time.monotonic() - start) * 1_000)
+                if len(json.loads(answer)["results"]) != LOGINS_EACH:
+                    sys.exit(f"get_user_logs: not {LOGINS_EACH} logins")
+            self.bench.add(self.figure("users-logs: slowest", max(taken), "ms", MOST_LOGS, most=True), server)
+            self.bench.add(self.figure("users-logs: median", statistics.median(taken), "ms", None), server)
 
     def configure(self, store):
         with open(self.configuration, "w") as file:
@@ -169,6 +204,19 @@ class Users:
             work()
             count += 1
         return count / (time.monotonic() - start)
+
+
+def moment(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def answered(connection, call, body, kind):
+    connection.request("POST", f"/api/{call}", body, {"Content-Type": kind})
+    answer = connection.getresponse()
+    text = answer.read()
+    if answer.status != 200:
+        sys.exit(f"{call}: {answer.status} {text[:200]}")
+    return text
 
 
 def resident(server):
