@@ -86,6 +86,23 @@ public final class PosixDisk: Disk {
         try check(fsync(descriptor))
     }
 
+    /// Makes a file that is never replaced, for its owner alone, durably. Of those who make it the first wins, and
+    /// whoever finds it finds it whole.
+    public func makeOnce(_ path: String, _ content: [UInt8]) throws(SystemFault) {
+        let temporary = "\(path).\(UInt64.random(in: 0 ... .max)).new"
+        let descriptor = try check(Glibc.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600))
+        defer {
+            _ = Glibc.close(descriptor)
+            unlink(temporary)
+        }
+        let written = Glibc.write(descriptor, content, content.count)
+        guard written == content.count else { throw SystemFault(written < 0 ? errno : ENOSPC) }
+        try check(fsync(descriptor))
+        guard link(temporary, path) == 0 || errno == EEXIST else { throw SystemFault(errno) }
+        let parent = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        try syncDirectory(parent, .privateDirectory)
+    }
+
     public func freeBytes(at path: String) throws(SystemFault) -> UInt64 {
         var status = statvfs()
         try check(statvfs(path, &status))

@@ -25,6 +25,18 @@ struct PosixDiskTests {
         #expect(throws: SystemFault(ENOENT)) { try disk.list(directory) }
     }
 
+    @Test("a file that is made once keeps its first content, for its owner alone, and nothing else is left")
+    func madeOnce() throws {
+        let directory = try TemporaryDirectory()
+        let (disk, path) = (PosixDisk(), "\(directory.path)/key")
+        try disk.makeOnce(path, [1, 2, 3])
+        try disk.makeOnce(path, [4])
+        #expect(WholeFile.read(path) == [1, 2, 3] && directory.names == ["key"])
+        var status = stat()
+        #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o600)
+        #expect(throws: SystemFault(ENOENT)) { try disk.makeOnce("\(directory.path)/none/key", [1]) }
+    }
+
     @Test("a file knows whether it still has its name", arguments: [false, true])
     func names(isVirtual: Bool) throws {
         let directory = try TemporaryDirectory()

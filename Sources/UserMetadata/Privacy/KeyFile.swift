@@ -1,4 +1,5 @@
 import Glibc
+import LogEngine
 
 /// Why there is no key, and what to do.
 public struct KeyFileFault: Error, Equatable, Sendable, CustomStringConvertible {
@@ -81,26 +82,11 @@ public struct KeyFile: Sendable {
         return Array(bytes.prefix(count))
     }
 
-    /// Under another name first: a key that exists was once whole, and is never replaced.
     private func make(_ random: () -> UInt64) throws(KeyFileFault) {
         var bytes: [UInt8] = []
         while bytes.count < StoreKey.byteCount { withUnsafeBytes(of: random()) { bytes += $0 } }
-        let temporary = "\(path).\(getpid()).new"
-        let file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw KeyFileFault(temporary, "cannot be made", errno) }
-        defer {
-            close(file)
-            unlink(temporary)
+        do throws(SystemFault) { try PosixDisk().makeOnce(path, bytes) } catch {
+            throw KeyFileFault(path, "cannot be made", error.code)
         }
-        guard write(file, bytes, bytes.count) == bytes.count, fsync(file) == 0 else {
-            throw KeyFileFault(temporary, "cannot be written", errno)
-        }
-        guard link(temporary, path) == 0 || errno == EEXIST else {
-            throw KeyFileFault(path, "cannot be made", errno)
-        }
-        let directory = open(parent, O_RDONLY | O_CLOEXEC)
-        guard directory >= 0 else { throw KeyFileFault(parent, "cannot be opened", errno) }
-        defer { close(directory) }
-        guard fsync(directory) == 0 else { throw KeyFileFault(parent, "cannot be synced", errno) }
     }
 }

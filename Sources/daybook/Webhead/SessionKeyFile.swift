@@ -1,4 +1,5 @@
 import Glibc
+import LogEngine
 import SegmentFormat
 import Settings
 import WebAPI
@@ -33,33 +34,11 @@ enum SessionKeyFile {
         return bytes
     }
 
-    /// Under another name first: whoever finds the file finds it whole, and the first of those who make it wins. Durable
-    /// when it returns: sessions outlive a power loss.
     private static func make(_ path: String) throws {
         var random = SystemRandomNumberGenerator()
-        let temporary = "\(path).\(random.next().hex).new"
-        let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw failure(temporary) }
-        defer {
-            close(file)
-            unlink(temporary)
-        }
         let secret = (0..<SessionKeys.secretBytes / 8).map { _ in random.next().hex }.joined() + "\n"
-        let bytes = Array(secret.utf8)
-        guard write(file, bytes, bytes.count) == bytes.count, fsync(file) == 0 else { throw failure(temporary) }
-        guard link(temporary, path) == 0 || errno == EEXIST else { throw failure(path) }
-        let parent = open(parent(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard parent >= 0 else { throw failure(path) }
-        defer { close(parent) }
-        guard fsync(parent) == 0 else { throw failure(path) }
-    }
-
-    private static func parent(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return String(path[...slash])
-    }
-
-    private static func failure(_ path: String) -> CommandFailure {
-        CommandFailure(.inputOutput, "\(path): \(String(cString: strerror(errno)))")
+        do throws(SystemFault) { try PosixDisk().makeOnce(path, Array(secret.utf8)) } catch {
+            throw CommandFailure(.inputOutput, "\(path) cannot be made: \(String(cString: strerror(error.code)))")
+        }
     }
 }
