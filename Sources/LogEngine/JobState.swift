@@ -72,6 +72,7 @@ extension EventLog {
     ) throws(StoreError) {
         try performAndWait { (writer) throws(StoreError) in try writer.exchange(inputs, for: outputs, change) }
         // Else the first who asks for a key waits until the indexes of all of them are read.
+        guard keys != nil else { return }
         let access = snapshot().access
         for entry in outputs.suffix(Bounds.openSegments) { _ = try access.open(entry, store: store) }
     }
