@@ -9,7 +9,6 @@ final class ContentCheck {
     init() {
         guard let state = XXH32_createState() else { preconditionFailure("out of memory") }
         self.state = state
-        begin()
     }
 
     deinit { XXH32_freeState(state) }

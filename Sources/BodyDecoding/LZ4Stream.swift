@@ -57,6 +57,6 @@ final class LZ4Stream: FrameStream {
         let leavesCheck =
             info.contentChecksumFlag == LZ4F_contentChecksumEnabled && info.blockChecksumFlag == LZ4F_noBlockChecksum
         header = leavesCheck ? .leavesCheck : .read
-        check.begin()
+        if leavesCheck { check.begin() }
     }
 }

@@ -136,12 +136,12 @@ struct PurgeText {
 
     var json: JSONValue {
         let hold: JSONValue = if let hold = plan.stoppedBy { .number(hold.number) } else { .null }
+        let done = report.done
         let members: [(name: String, value: JSONValue)] = [
             ("dry_run", .bool(isDryRun)), ("horizon_before", .number(plan.horizonBefore.milliseconds)),
             ("horizon_after", .number(plan.horizonAfter.milliseconds)), ("stopped_by_hold", hold),
-            ("segments", .list(plan.segments.map { Self.json($0) })), ("events", .number(report.done.events)),
-            ("bytes", .number(report.done.bytes)), ("oldest", Self.json(report.done.oldest)),
-            ("newest", Self.json(report.done.newest)),
+            ("segments", .list(plan.segments.map { Self.json($0) })), ("events", .number(done.events)),
+            ("bytes", .number(done.bytes)), ("oldest", Self.json(done.oldest)), ("newest", Self.json(done.newest)),
             ("freed_bytes", .number(report.freedBytes)),
             ("deferred", .list(report.deferred.map { Self.json($0) })),
         ]

@@ -37,7 +37,7 @@ public enum Encoder {
         var isLinked = false
         var hasSize = false
         var checksBlocks = true
-        public var checksContent = true
+        var checksContent = true
 
         public init(checksBlocks: Bool = true) { self.checksBlocks = checksBlocks }
 
